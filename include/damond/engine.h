@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * The engine: samples targets, keeps their regions, applies schemes. It is moved on by its
+ * owner, one step a sample interval; time inside is counted in sample intervals, as in
+ * kdamond_fn() of mm/damon/core.c, Linux 6.12.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <damond/attrs.h>
+#include <damond/env.h>
+#include <damond/ops.h>
+#include <damond/scheme.h>
+#include <damond/target.h>
+
+struct damon_engine;
+
+/**
+ * struct damon_step - what a step did
+ * @nr_checked:         samples that were checked
+ * @nr_unknown:         those of them whose outcome is unknown
+ * @nr_marked:          samples that were marked for the next step
+ * @aggregated:         an aggregation ended, and schemes were applied
+ * @nr_gone:            targets that wait for damon_engine_pop_gone()
+ */
+struct damon_step {
+        size_t nr_checked;
+        size_t nr_unknown;
+        size_t nr_marked;
+        bool aggregated;
+        size_t nr_gone;
+};
+
+/**
+ * damon_engine_new() - make an engine without targets and schemes
+ * @ret_engine: set to the engine, owned by the caller
+ * @attrs:      attributes, copied
+ * @ops:        operations; borrowed, must outlive the engine
+ * @ops_data:   handed to the operations; borrowed
+ * @env:        surroundings, copied
+ *
+ * Return: 0, -EINVAL if @attrs are invalid, -ENOMEM.
+ */
+int damon_engine_new(struct damon_engine **ret_engine, const struct damon_attrs *attrs,
+                     const struct damon_ops *ops, void *ops_data, const struct damon_env *env);
+
+/**
+ * damon_engine_free() - free an engine with its targets and schemes
+ * @engine:     engine or NULL
+ *
+ * Return: NULL.
+ */
+struct damon_engine *damon_engine_free(struct damon_engine *engine);
+
+/**
+ * damon_engine_step() - move on
+ * @engine:     engine
+ * @nr_passed:  sample intervals since the last step; more than 1 if some were missed
+ * @stale:      the marks of the last step are older than an interval by so much that what
+ *              a check finds would say nothing about an interval; they are dropped
+ * @ret_step:   set to what happened
+ *
+ * Checks what the last step marked; if an aggregation ends: folds, counts ages, merges,
+ * applies schemes and splits; if an update is due, asks for the mappings; then marks one
+ * page of each region.
+ *
+ * Return: 0, or a negative errno: -ENOMEM, or what the operations returned. The engine
+ * stays usable: the next step starts with fresh marks.
+ */
+int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stale,
+                      struct damon_step *ret_step);
+
+/**
+ * damon_engine_add_target() - start to monitor a target
+ * @engine:     engine
+ * @target:     target, owned by the engine if this succeeds; else the caller releases it
+ *
+ * Return: 0, -ENOMEM, or what the operations returned.
+ */
+int damon_engine_add_target(struct damon_engine *engine, struct damon_target *target);
+
+/**
+ * damon_engine_remove_target() - stop monitoring a target and free it
+ * @engine:     engine
+ * @target:     one of its targets
+ */
+void damon_engine_remove_target(struct damon_engine *engine, struct damon_target *target);
+
+/**
+ * damon_engine_pop_gone() - take out a target whose address space has ended
+ * @engine:     engine
+ *
+ * Return: the target, its operations' data released, now owned by the caller; or NULL.
+ */
+struct damon_target *damon_engine_pop_gone(struct damon_engine *engine);
+
+/**
+ * damon_engine_set_attrs() - change the attributes
+ * @engine:     engine
+ * @attrs:      attributes
+ *
+ * Regions keep their frequencies and ages; see damon_regions_rescale(). The running
+ * aggregation starts again, unless nothing changes.
+ *
+ * Return: 0, -EINVAL if @attrs are invalid.
+ */
+int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs *attrs);
+
+/**
+ * damon_engine_set_schemes() - change the schemes
+ * @engine:     engine
+ * @schemes:    @nr schemes, copied, in the order in which they are to be applied
+ * @nr:         number of schemes
+ *
+ * A scheme that was there before, with the same name and rule, keeps its statistics.
+ *
+ * Return: 0, -ENOTSUP if the operations cannot do an action, -ENOMEM; on failure nothing
+ * has changed.
+ */
+int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr);
+
+/**
+ * damon_engine_attrs() - the attributes in force
+ * @engine:     engine
+ *
+ * Return: attributes; borrowed.
+ */
+const struct damon_attrs *damon_engine_attrs(const struct damon_engine *engine);
+
+/**
+ * damon_engine_targets() - the targets
+ * @engine:     engine
+ * @ret_nr:     set to the number of targets
+ *
+ * Return: array of targets, in the order they were added; borrowed until the next call
+ * that changes the targets.
+ */
+struct damon_target *const *damon_engine_targets(const struct damon_engine *engine, size_t *ret_nr);
+
+/**
+ * damon_engine_schemes() - the schemes, with their statistics
+ * @engine:     engine
+ * @ret_nr:     set to the number of schemes
+ *
+ * Return: array of schemes; borrowed until damon_engine_set_schemes().
+ */
+const struct damos *damon_engine_schemes(const struct damon_engine *engine, size_t *ret_nr);
+
+/**
+ * damon_engine_nr_regions() - regions of all targets, which is samples a step
+ * @engine:     engine
+ */
+size_t damon_engine_nr_regions(const struct damon_engine *engine);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * Operations: how pages are marked, checked and acted on. The engine decides which; a set
+ * of operations knows how. Samples come in batches over all targets, so that operations
+ * may sort them and look at each bitmap word once.
+ */
+
+#include <stdint.h>
+
+#include <damond/region.h>
+#include <damond/scheme.h>
+#include <damond/target.h>
+
+/**
+ * enum damon_outcome - what a check found
+ * @DAMON_UNKNOWN:      nothing can be said
+ * @DAMON_IDLE:         the page was not accessed since it was marked
+ * @DAMON_ACCESSED:     the page was accessed since it was marked
+ */
+enum damon_outcome {
+        DAMON_UNKNOWN,
+        DAMON_IDLE,
+        DAMON_ACCESSED,
+};
+
+/**
+ * struct damon_sample - one page that stands for one region for one sample interval
+ * @target:     target; borrowed
+ * @region:     index of the region
+ * @addr:       address of the page
+ * @outcome:    set by &damon_ops.check
+ * @page:       private to the operations, from mark to check
+ * @state:      private to the operations, from mark to check
+ */
+struct damon_sample {
+        struct damon_target *target;
+        size_t region;
+        uint64_t addr;
+        enum damon_outcome outcome;
+        uint64_t page[2];
+        uint32_t state;
+};
+
+/**
+ * struct damos_try - one range to act on, and what came of it
+ * @range:      the range
+ * @region:     index of the region
+ * @sz_applied: set by &damon_ops.apply: bytes for which the action was done
+ */
+struct damos_try {
+        struct damon_range range;
+        size_t region;
+        uint64_t sz_applied;
+};
+
+/**
+ * struct damon_ops - a set of operations
+ * @name:               for people
+ * @actions:            set of DAMOS_ACTION_BIT() that @apply can do, %DAMOS_STAT aside
+ * @page_size:          page size, bytes
+ * @mappings:           find the mapped ranges of a target. @ret_mappings is set to an
+ *                      array owned by the operations and valid until their next call,
+ *                      sorted and disjoint. Sets &damon_target.gone, without failing, if
+ *                      the address space has ended.
+ * @mark:               begin to watch: from now on an access to a sample's page shows. May
+ *                      set &damon_target.gone.
+ * @check:              say for each sample whether its page was accessed since @mark. May
+ *                      set &damon_target.gone; the outcome then is %DAMON_UNKNOWN.
+ * @apply:              act on ranges of one target, sorted by address. What cannot be done
+ *                      shows in &damos_try.sz_applied. May set &damon_target.gone.
+ * @target_release:     release &damon_target.ops_data
+ *
+ * Each function is handed the pointer given to damon_engine_new(). All but
+ * @target_release return 0, or a negative errno for what is wrong with the operations as a
+ * whole (never with one target), which the engine forwards.
+ */
+struct damon_ops {
+        const char *name;
+        uint32_t actions;
+        uint64_t page_size;
+
+        int (*mappings)(void *data, struct damon_target *target,
+                        const struct damon_range **ret_mappings, size_t *ret_nr);
+        int (*mark)(void *data, struct damon_sample *samples, size_t nr);
+        int (*check)(void *data, struct damon_sample *samples, size_t nr);
+        int (*apply)(void *data, struct damon_target *target, enum damos_action action,
+                     struct damos_try *tries, size_t nr);
+        void (*target_release)(void *data, struct damon_target *target);
+};

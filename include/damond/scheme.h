@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * Schemes (DAMOS): "if a region of this size has had this access frequency for this long,
+ * do this". See Documentation/mm/damon/design.rst, Linux 6.12.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <damond/attrs.h>
+#include <damond/region.h>
+#include <damond/target.h>
+
+/**
+ * enum damos_action - what to do with a matching region
+ * @DAMOS_WILLNEED:     MADV_WILLNEED: bring it into memory
+ * @DAMOS_COLD:         MADV_COLD: let reclaim take it first
+ * @DAMOS_PAGEOUT:      MADV_PAGEOUT: reclaim it now
+ * @DAMOS_HUGEPAGE:     back it by huge pages
+ * @DAMOS_NOHUGEPAGE:   do not back it by huge pages
+ * @DAMOS_STAT:         count it, and nothing else; the only action that leaves the age
+ *
+ * The order is that of the numbers in the kernel's first interface (RFC v9 of 2020).
+ */
+enum damos_action {
+        DAMOS_WILLNEED,
+        DAMOS_COLD,
+        DAMOS_PAGEOUT,
+        DAMOS_HUGEPAGE,
+        DAMOS_NOHUGEPAGE,
+        DAMOS_STAT,
+        _DAMOS_ACTION_MAX,
+};
+
+/** DAMOS_ACTION_BIT - an action as a bit of a set of actions */
+#define DAMOS_ACTION_BIT(action) (UINT32_C(1) << (action))
+
+/**
+ * damos_action_to_string() - name of an action, as in the configuration
+ * @action:     action
+ */
+const char *damos_action_to_string(enum damos_action action);
+
+/**
+ * damos_action_from_string() - action of a name
+ * @name:       name, in lower case
+ * @ret_action: set to the action
+ *
+ * Return: 0, -EINVAL if there is no such action.
+ */
+int damos_action_from_string(const char *name, enum damos_action *ret_action);
+
+/**
+ * struct damos_limits - a closed range of numbers
+ * @min:        lowest number inside
+ * @max:        highest number inside; UINT64_MAX is no limit
+ */
+struct damos_limits {
+        uint64_t min;
+        uint64_t max;
+};
+
+/**
+ * struct damos_access_pattern - which regions a scheme is for
+ * @size:               size of the region, bytes
+ * @nr_accesses:        access frequency, in checks of an aggregation
+ * @age:                age, microseconds
+ */
+struct damos_access_pattern {
+        struct damos_limits size;
+        struct damos_limits nr_accesses;
+        struct damos_limits age;
+};
+
+/**
+ * struct damos_stat - what a scheme has done since it was set up
+ * @nr_tried:   regions that matched and were handed to the operations
+ * @sz_tried:   bytes of those
+ * @nr_applied: regions of those on which the action did something
+ * @sz_applied: bytes that the kernel accepted the advice for; always 0 for %DAMOS_STAT
+ */
+struct damos_stat {
+        uint64_t nr_tried;
+        uint64_t sz_tried;
+        uint64_t nr_applied;
+        uint64_t sz_applied;
+};
+
+/**
+ * struct damos - a scheme
+ * @name:       unique name; owned
+ * @action:     what to do
+ * @pattern:    with which regions
+ * @targets:    names of the configuration entries whose targets it is for; owned
+ * @nr_targets: number of those; 0 is all targets
+ * @stat:       statistics
+ */
+struct damos {
+        char *name;
+        enum damos_action action;
+        struct damos_access_pattern pattern;
+        char **targets;
+        size_t nr_targets;
+        struct damos_stat stat;
+};
+
+/**
+ * damos_done() - release what a scheme owns
+ * @scheme:     scheme, left zeroed
+ */
+void damos_done(struct damos *scheme);
+
+/**
+ * damos_copy() - make a copy, statistics included
+ * @ret_scheme: set to the copy
+ * @scheme:     what to copy
+ *
+ * Return: 0, -ENOMEM.
+ */
+int damos_copy(struct damos *ret_scheme, const struct damos *scheme);
+
+/**
+ * damos_same_rule() - say whether two schemes would do the same
+ * @a, @b:      schemes; their statistics do not count
+ */
+bool damos_same_rule(const struct damos *a, const struct damos *b);
+
+/**
+ * damos_is_for() - say whether a scheme is for a target
+ * @scheme:     scheme
+ * @target:     target
+ */
+bool damos_is_for(const struct damos *scheme, const struct damon_target *target);
+
+/**
+ * damos_matches() - say whether a region is what a scheme looks for
+ * @scheme:     scheme
+ * @region:     region after damon_regions_fold()
+ * @attrs:      the aggregation interval is the unit of the region's age
+ *
+ * No region with mostly unknown checks matches, but for %DAMOS_STAT.
+ */
+bool damos_matches(const struct damos *scheme, const struct damon_region *region,
+                   const struct damon_attrs *attrs);

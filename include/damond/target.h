@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * Targets: the address spaces that are monitored. A target is one image of one process; a
+ * process that executes another program ends its target.
+ */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <damond/attrs.h>
+#include <damond/region.h>
+
+/**
+ * struct damon_target - one monitored address space
+ * @name:               name of the configuration entry it was found by; owned
+ * @pid:                process ID, for people; nothing is ever done by it
+ * @gone:               set by operations when the address space has ended; the target is
+ *                      neither sampled nor acted on any more, damon_engine_pop_gone()
+ *                      hands it out
+ * @regions:            what is known about it
+ * @last_nr_regions:    number of regions at the last split, to see when two-way splits
+ *                      get nowhere
+ * @ops_data:           what the operations keep for it; released by
+ *                      &damon_ops.target_release
+ */
+struct damon_target {
+        char *name;
+        pid_t pid;
+        bool gone;
+        struct damon_regions regions;
+        size_t last_nr_regions;
+        void *ops_data;
+};
+
+/**
+ * damon_target_new() - make a target without regions
+ * @ret_target: set to the target, owned by the caller
+ * @name:       copied
+ * @pid:        process ID
+ *
+ * Return: 0, -ENOMEM.
+ */
+int damon_target_new(struct damon_target **ret_target, const char *name, pid_t pid);
+
+/**
+ * damon_target_free() - free a target whose @ops_data has been released
+ * @target:     target or NULL
+ *
+ * Return: NULL.
+ */
+struct damon_target *damon_target_free(struct damon_target *target);
+
+/**
+ * damon_three_ranges() - the ranges worth monitoring in a list of mappings
+ * @mappings:   @nr mapped ranges, sorted and disjoint
+ * @nr:         number of mappings
+ * @ret_ranges: set to the ranges
+ *
+ * An address space mostly is heap, mappings and stack with two huge gaps between them; to
+ * sample the gaps would be wasted. The ranges are what is left of [first mapping, last
+ * mapping] without its two largest gaps (__damon_va_three_regions(); where the kernel
+ * gives up on fewer than two gaps, fewer ranges are returned).
+ *
+ * Return: number of ranges, 0 to 3.
+ */
+size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
+                          struct damon_range ret_ranges[static 3]);
+
+/**
+ * damon_target_sz_limit() - size that no region of a target may exceed
+ * @target:     target
+ * @attrs:      min_regions says into how many a target must at least be divided
+ * @page_size:  page size
+ *
+ * Return: a multiple of the page size, not 0.
+ */
+uint64_t damon_target_sz_limit(const struct damon_target *target, const struct damon_attrs *attrs,
+                               uint64_t page_size);
+
+/**
+ * damon_target_update() - bring the regions of a target in line with its mappings
+ * @target:     target
+ * @mappings:   mapped ranges, sorted and disjoint
+ * @nr:         number of mappings
+ * @attrs:      min_regions divides the ranges; see damon_regions_chop()
+ * @page_size:  page size
+ *
+ * Serves the first time and every later one alike.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int damon_target_update(struct damon_target *target, const struct damon_range *mappings, size_t nr,
+                        const struct damon_attrs *attrs, uint64_t page_size);

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine: see engine.h. damon_engine_step() is a sampling tick from top to bottom,
+ * engine_aggregate() an aggregation.
+ */
+
+#include <damond/engine.h>
+
+#include <assert.h>
+#include <string.h>
+
+#include "array.h"
+#include "macro.h"
+
+struct damon_engine {
+        struct damon_attrs attrs;
+        const struct damon_ops *ops;            /* borrowed */
+        void *ops_data;                         /* borrowed */
+        struct damon_env env;
+
+        struct damon_target **targets;
+        size_t nr_targets, sz_targets;
+        struct damos *schemes;
+        size_t nr_schemes;
+
+        /* in sample intervals since the engine began */
+        uint64_t nr_passed;
+        uint64_t next_aggregation;
+        uint64_t next_update;
+
+        struct damon_sample *samples;           /* marked, to be checked by the next step */
+        size_t nr_samples, sz_samples;
+        struct damos_try *tries;                /* scratch of the application of a scheme */
+        size_t sz_tries;
+};
+
+static void engine_schedule(struct damon_engine *engine) {
+        engine->next_aggregation = engine->nr_passed + damon_attrs_max_nr_accesses(&engine->attrs);
+        engine->next_update = engine->nr_passed +
+                MAX(engine->attrs.update_interval / engine->attrs.sample_interval, UINT64_C(1));
+}
+
+int damon_engine_new(struct damon_engine **ret_engine, const struct damon_attrs *attrs,
+                     const struct damon_ops *ops, void *ops_data, const struct damon_env *env) {
+        struct damon_engine *engine;
+        int r;
+
+        r = damon_attrs_validate(attrs);
+        if (r < 0)
+                return r;
+        engine = calloc(1, sizeof(*engine));
+        if (!engine)
+                return -ENOMEM;
+        engine->attrs = *attrs;
+        engine->ops = ops;
+        engine->ops_data = ops_data;
+        engine->env = *env;
+        engine_schedule(engine);
+        *ret_engine = engine;
+        return 0;
+}
+
+static void schemes_free(struct damos *schemes, size_t nr) {
+        for (size_t i = 0; i < nr; i++)
+                damos_done(&schemes[i]);
+        free(schemes);
+}
+
+struct damon_engine *damon_engine_free(struct damon_engine *engine) {
+        if (!engine)
+                return NULL;
+        while (engine->nr_targets > 0)
+                damon_engine_remove_target(engine, engine->targets[engine->nr_targets - 1]);
+        schemes_free(engine->schemes, engine->nr_schemes);
+        free(engine->targets);
+        free(engine->samples);
+        free(engine->tries);
+        free(engine);
+        return NULL;
+}
+
+size_t damon_engine_nr_regions(const struct damon_engine *engine) {
+        size_t nr = 0;
+
+        for (size_t i = 0; i < engine->nr_targets; i++)
+                nr += engine->targets[i]->regions.nr;
+        return nr;
+}
+
+/* Take the samples of a target that is gone, or of @target, out of the batch. */
+static void forget_samples(struct damon_engine *engine, const struct damon_target *target) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < engine->nr_samples; i++)
+                if (!engine->samples[i].target->gone && engine->samples[i].target != target)
+                        engine->samples[kept++] = engine->samples[i];
+        engine->nr_samples = kept;
+}
+
+static int check_samples(struct damon_engine *engine, struct damon_step *step) {
+        int r;
+
+        forget_samples(engine, NULL);
+        if (engine->nr_samples == 0)
+                return 0;
+        r = engine->ops->check(engine->ops_data, engine->samples, engine->nr_samples);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < engine->nr_samples; i++) {
+                const struct damon_sample *sample = &engine->samples[i];
+                struct damon_checks *checks = &sample->target->regions.items[sample->region].checks;
+
+                if (sample->outcome == DAMON_ACCESSED)
+                        checks->nr_accessed++;
+                else if (sample->outcome == DAMON_IDLE)
+                        checks->nr_idle++;
+                else {
+                        checks->nr_unknown++;
+                        step->nr_unknown++;
+                }
+        }
+        step->nr_checked = engine->nr_samples;
+        return 0;
+}
+
+static int update_target(struct damon_engine *engine, struct damon_target *target) {
+        const struct damon_range *mappings;
+        size_t nr;
+        int r;
+
+        r = engine->ops->mappings(engine->ops_data, target, &mappings, &nr);
+        if (r < 0 || target->gone)
+                return r;
+        return damon_target_update(target, mappings, nr, &engine->attrs, engine->ops->page_size);
+}
+
+static int update_targets(struct damon_engine *engine) {
+        for (size_t i = 0; i < engine->nr_targets; i++) {
+                int r;
+
+                if (engine->targets[i]->gone)
+                        continue;
+                r = update_target(engine, engine->targets[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Fold, count ages, merge: after this the regions say what the aggregation has shown. */
+static void merge_target(const struct damon_engine *engine, struct damon_target *target) {
+        uint32_t max_nr_accesses = damon_attrs_max_nr_accesses(&engine->attrs);
+        uint32_t threshold = damon_regions_fold(&target->regions, max_nr_accesses) / 10;
+
+        damon_regions_count_age(&target->regions, threshold);
+        damon_regions_merge_within(&target->regions, threshold, max_nr_accesses,
+                                   damon_target_sz_limit(target, &engine->attrs,
+                                                         engine->ops->page_size),
+                                   engine->attrs.max_regions);
+}
+
+/* All that a scheme finds in one target goes to the operations at once; see struct damon_ops. */
+static int apply_scheme(struct damon_engine *engine, struct damos *scheme,
+                        struct damon_target *target) {
+        struct damon_regions *regions = &target->regions;
+        size_t nr = 0;
+        int r = 0;
+
+        r = ARRAY_GROW(engine->tries, engine->sz_tries, regions->nr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < regions->nr; i++)
+                if (damos_matches(scheme, &regions->items[i], &engine->attrs))
+                        engine->tries[nr++] = (struct damos_try) {
+                                .range = regions->items[i].range,
+                                .region = i,
+                        };
+        if (nr == 0)
+                return 0;
+
+        if (scheme->action != DAMOS_STAT)
+                r = engine->ops->apply(engine->ops_data, target, scheme->action, engine->tries, nr);
+
+        for (size_t i = 0; i < nr; i++) {
+                const struct damos_try *try = &engine->tries[i];
+
+                scheme->stat.nr_tried++;
+                scheme->stat.sz_tried += damon_range_size(&try->range);
+                if (try->sz_applied > 0)
+                        scheme->stat.nr_applied++;
+                scheme->stat.sz_applied += try->sz_applied;
+                if (scheme->action != DAMOS_STAT)
+                        regions->items[try->region].age = 0;
+        }
+        return r;
+}
+
+static int split_target(const struct damon_engine *engine, struct damon_target *target) {
+        size_t nr;
+        bool stuck;
+        int r;
+
+        /* min_regions may have been raised */
+        r = damon_regions_chop(&target->regions,
+                               damon_target_sz_limit(target, &engine->attrs, engine->ops->page_size),
+                               engine->ops->page_size);
+        if (r < 0)
+                return r;
+        nr = target->regions.nr;
+        stuck = nr == target->last_nr_regions;
+        target->last_nr_regions = nr;
+        if (nr > engine->attrs.max_regions / 2)
+                return 0;
+        return damon_regions_split(&target->regions,
+                                   stuck && nr < engine->attrs.max_regions / 3 ? 3 : 2,
+                                   engine->ops->page_size, &engine->env);
+}
+
+/* The kernel's order: merge, apply schemes to what came of it, split. */
+static int aggregate_target(struct damon_engine *engine, struct damon_target *target) {
+        int applied = 0, split;
+
+        merge_target(engine, target);
+        for (size_t i = 0; i < engine->nr_schemes && applied >= 0 && !target->gone; i++)
+                if (damos_is_for(&engine->schemes[i], target))
+                        applied = apply_scheme(engine, &engine->schemes[i], target);
+        split = split_target(engine, target);
+        return applied < 0 ? applied : split;
+}
+
+/* An aggregation ends for all targets, also if something fails with one of them. */
+static int engine_aggregate(struct damon_engine *engine) {
+        int r = 0;
+
+        for (size_t i = 0; i < engine->nr_targets; i++) {
+                int error;
+
+                if (engine->targets[i]->gone)
+                        continue;
+                error = aggregate_target(engine, engine->targets[i]);
+                r = r < 0 ? r : error;
+        }
+        return r;
+}
+
+static int mark_samples(struct damon_engine *engine, struct damon_step *step) {
+        uint64_t page_size = engine->ops->page_size;
+        int r;
+
+        r = ARRAY_GROW(engine->samples, engine->sz_samples, damon_engine_nr_regions(engine));
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < engine->nr_targets; i++) {
+                struct damon_target *target = engine->targets[i];
+
+                for (size_t k = 0; k < target->regions.nr && !target->gone; k++) {
+                        const struct damon_range *range = &target->regions.items[k].range;
+                        uint64_t nr_pages = damon_range_size(range) / page_size;
+
+                        engine->samples[engine->nr_samples++] = (struct damon_sample) {
+                                .target = target,
+                                .region = k,
+                                .addr = range->start + engine->env.random(engine->env.userdata,
+                                                                          nr_pages) * page_size,
+                        };
+                }
+        }
+        if (engine->nr_samples == 0)
+                return 0;
+
+        r = engine->ops->mark(engine->ops_data, engine->samples, engine->nr_samples);
+        if (r < 0) {
+                engine->nr_samples = 0;
+                return r;
+        }
+        step->nr_marked = engine->nr_samples;
+        return 0;
+}
+
+int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stale,
+                      struct damon_step *ret_step) {
+        struct damon_step step = {};
+        int r = 0;
+
+        engine->nr_passed += nr_passed;
+
+        if (!stale)
+                r = check_samples(engine, &step);
+        engine->nr_samples = 0;
+        if (r < 0)
+                return r;
+
+        if (engine->nr_passed >= engine->next_aggregation) {
+                engine->next_aggregation = engine->nr_passed +
+                                           damon_attrs_max_nr_accesses(&engine->attrs);
+                step.aggregated = true;
+                r = engine_aggregate(engine);
+                if (r < 0)
+                        return r;
+        }
+
+        if (engine->nr_passed >= engine->next_update) {
+                engine->next_update = engine->nr_passed +
+                        MAX(engine->attrs.update_interval / engine->attrs.sample_interval,
+                            UINT64_C(1));
+                r = update_targets(engine);
+                if (r < 0)
+                        return r;
+        }
+
+        r = mark_samples(engine, &step);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < engine->nr_targets; i++)
+                step.nr_gone += engine->targets[i]->gone;
+        *ret_step = step;
+        return 0;
+}
+
+int damon_engine_add_target(struct damon_engine *engine, struct damon_target *target) {
+        int r;
+
+        r = ARRAY_GROW(engine->targets, engine->sz_targets, engine->nr_targets + 1);
+        if (r < 0)
+                return r;
+        r = update_target(engine, target);
+        if (r < 0)
+                return r;
+        engine->targets[engine->nr_targets++] = target;
+        return 0;
+}
+
+/* Take a target out of the engine, and its operations' data out of the target. */
+static struct damon_target *detach_target(struct damon_engine *engine, size_t i) {
+        struct damon_target *target = engine->targets[i];
+
+        forget_samples(engine, target);
+        memmove(&engine->targets[i], &engine->targets[i + 1],
+                (engine->nr_targets - i - 1) * sizeof(engine->targets[0]));
+        engine->nr_targets--;
+        engine->ops->target_release(engine->ops_data, target);
+        return target;
+}
+
+void damon_engine_remove_target(struct damon_engine *engine, struct damon_target *target) {
+        for (size_t i = 0; i < engine->nr_targets; i++)
+                if (engine->targets[i] == target) {
+                        damon_target_free(detach_target(engine, i));
+                        return;
+                }
+        assert(!"not a target of this engine");
+}
+
+struct damon_target *damon_engine_pop_gone(struct damon_engine *engine) {
+        for (size_t i = 0; i < engine->nr_targets; i++)
+                if (engine->targets[i]->gone)
+                        return detach_target(engine, i);
+        return NULL;
+}
+
+static bool attrs_equal(const struct damon_attrs *a, const struct damon_attrs *b) {
+        return a->sample_interval == b->sample_interval &&
+               a->aggregation_interval == b->aggregation_interval &&
+               a->update_interval == b->update_interval && a->min_regions == b->min_regions &&
+               a->max_regions == b->max_regions;
+}
+
+int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs *attrs) {
+        int r;
+
+        r = damon_attrs_validate(attrs);
+        if (r < 0)
+                return r;
+        if (attrs_equal(attrs, &engine->attrs))
+                return 0;
+
+        for (size_t i = 0; i < engine->nr_targets; i++)
+                damon_regions_rescale(&engine->targets[i]->regions,
+                                      damon_attrs_max_nr_accesses(&engine->attrs),
+                                      damon_attrs_max_nr_accesses(attrs),
+                                      engine->attrs.aggregation_interval,
+                                      attrs->aggregation_interval);
+        engine->nr_samples = 0;
+        engine->attrs = *attrs;
+        engine_schedule(engine);
+        return 0;
+}
+
+static const struct damos *find_same_rule(const struct damon_engine *engine,
+                                          const struct damos *scheme) {
+        for (size_t i = 0; i < engine->nr_schemes; i++)
+                if (damos_same_rule(&engine->schemes[i], scheme))
+                        return &engine->schemes[i];
+        return NULL;
+}
+
+int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr) {
+        struct damos *copies = NULL;
+
+        for (size_t i = 0; i < nr; i++)
+                if (schemes[i].action != DAMOS_STAT &&
+                    !(engine->ops->actions & DAMOS_ACTION_BIT(schemes[i].action)))
+                        return -ENOTSUP;
+
+        if (nr > 0) {
+                copies = calloc(nr, sizeof(*copies));
+                if (!copies)
+                        return -ENOMEM;
+        }
+        for (size_t i = 0; i < nr; i++) {
+                const struct damos *before = find_same_rule(engine, &schemes[i]);
+
+                if (damos_copy(&copies[i], &schemes[i]) < 0) {
+                        schemes_free(copies, i);
+                        return -ENOMEM;
+                }
+                copies[i].stat = before ? before->stat : (struct damos_stat) {};
+        }
+        schemes_free(engine->schemes, engine->nr_schemes);
+        engine->schemes = copies;
+        engine->nr_schemes = nr;
+        return 0;
+}
+
+const struct damon_attrs *damon_engine_attrs(const struct damon_engine *engine) {
+        return &engine->attrs;
+}
+
+struct damon_target *const *damon_engine_targets(const struct damon_engine *engine, size_t *ret_nr) {
+        *ret_nr = engine->nr_targets;
+        return engine->targets;
+}
+
+const struct damos *damon_engine_schemes(const struct damon_engine *engine, size_t *ret_nr) {
+        *ret_nr = engine->nr_schemes;
+        return engine->schemes;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Targets: see target.h. */
+
+#include <damond/target.h>
+
+#include <string.h>
+
+#include "macro.h"
+
+int damon_target_new(struct damon_target **ret_target, const char *name, pid_t pid) {
+        struct damon_target *target = calloc(1, sizeof(*target));
+
+        if (!target)
+                return -ENOMEM;
+        target->name = strdup(name);
+        if (!target->name) {
+                damon_target_free(target);
+                return -ENOMEM;
+        }
+        target->pid = pid;
+        *ret_target = target;
+        return 0;
+}
+
+struct damon_target *damon_target_free(struct damon_target *target) {
+        if (!target)
+                return NULL;
+        damon_regions_done(&target->regions);
+        free(target->name);
+        free(target);
+        return NULL;
+}
+
+size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
+                          struct damon_range ret_ranges[static 3]) {
+        struct damon_range gaps[2] = {};        /* the two largest, by address where both exist */
+        size_t nr_ranges = 0;
+        uint64_t start;
+
+        if (nr == 0)
+                return 0;
+
+        for (size_t i = 1; i < nr; i++) {
+                struct damon_range gap = { mappings[i - 1].end, mappings[i].start };
+                size_t smaller = damon_range_size(&gaps[1]) <= damon_range_size(&gaps[0]) ? 1 : 0;
+
+                if (damon_range_size(&gap) <= damon_range_size(&gaps[smaller]))
+                        continue;
+                /* gap lies above both: keep the order by address */
+                if (smaller == 0)
+                        gaps[0] = gaps[1];
+                gaps[1] = gap;
+        }
+
+        start = mappings[0].start;
+        for (size_t i = 0; i < 2; i++) {
+                if (damon_range_size(&gaps[i]) == 0)
+                        continue;
+                ret_ranges[nr_ranges++] = (struct damon_range) { start, gaps[i].start };
+                start = gaps[i].end;
+        }
+        ret_ranges[nr_ranges++] = (struct damon_range) { start, mappings[nr - 1].end };
+        return nr_ranges;
+}
+
+uint64_t damon_target_sz_limit(const struct damon_target *target, const struct damon_attrs *attrs,
+                               uint64_t page_size) {
+        uint64_t limit = damon_regions_size(&target->regions) / attrs->min_regions;
+
+        return MAX((limit + page_size - 1) / page_size, 1) * page_size;
+}
+
+int damon_target_update(struct damon_target *target, const struct damon_range *mappings, size_t nr,
+                        const struct damon_attrs *attrs, uint64_t page_size) {
+        struct damon_range ranges[3];
+        size_t nr_ranges;
+        int r;
+
+        nr_ranges = damon_three_ranges(mappings, nr, ranges);
+        r = damon_regions_set(&target->regions, ranges, nr_ranges, page_size);
+        if (r < 0)
+                return r;
+        return damon_regions_chop(&target->regions, damon_target_sz_limit(target, attrs, page_size),
+                                  page_size);
+}
