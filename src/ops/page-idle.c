@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The operations set "page_idle": see page-idle.h. Only bits of sampled pages are ever
+ * written, and a tick's checks are all done before its first mark (the engine's order), so
+ * that no target's marks are taken for another's.
+ */
+
+#include "page-idle.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "advise.h"
+#include "array.h"
+#include "bitmap.h"
+#include "kpageflags.h"
+#include "macro.h"
+#include "maps.h"
+#include "pagemap.h"
+#include "process.h"
+
+/* Entries that one read of pagemap may cover: a 2 MiB block of 4 KiB pages. */
+#define PAGEMAP_READ_MAX 512
+
+/* damon_sample.state: what is known of a sample's page between mark and check */
+enum sample_state {
+        SAMPLE_UNKNOWN,                 /* could not be marked */
+        SAMPLE_ABSENT,                  /* there was no page */
+        SAMPLE_MARKED,                  /* page[FRAME] was there, page[HEAD] was marked */
+};
+
+/* damon_sample.page */
+enum {
+        FRAME,
+        HEAD,
+};
+
+/* A head page that a sample marks or reads. */
+struct frame {
+        uint64_t head;
+        size_t sample;
+        size_t word;                    /* index into page_idle.words */
+};
+
+struct page_idle {
+        struct damon_ops ops;
+        struct page_idle_files files;
+        bool dry_run;
+        uint64_t action_time;           /* nanoseconds */
+
+        /* scratch, kept so that a tick needs no allocation */
+        uint64_t *entries;              /* pagemap entry of each sample */
+        size_t sz_entries;
+        struct frame *frames;
+        size_t nr_frames, sz_frames;
+        struct bitmap_word *words;
+        size_t nr_words, sz_words;
+        struct maps maps;
+        struct advice *pieces;
+        size_t nr_pieces, sz_pieces;
+};
+
+/* Read the entries of @samples[0], and of as many behind it as come cheaply with it. */
+static int read_entry_run(struct page_idle *page_idle, const struct damon_sample *samples, size_t nr,
+                          uint64_t *entries, size_t *ret_nr) {
+        const struct page_idle_files *files = &page_idle->files;
+        struct damon_target *target = samples[0].target;
+        const struct process *process = target->ops_data;
+        uint64_t buf[PAGEMAP_READ_MAX];
+        uint64_t first = samples[0].addr / files->page_size;
+        uint64_t last = first;
+        size_t n = 1;
+        int r;
+
+        for (; n < nr && samples[n].target == target; n++) {
+                uint64_t page = samples[n].addr / files->page_size;
+
+                if (page < last || page - last > files->pagemap_run ||
+                    page - first >= PAGEMAP_READ_MAX)
+                        break;
+                last = page;
+        }
+        r = pagemap_read(process->pagemap_fd, samples[0].addr, files->page_size, buf,
+                         last - first + 1);
+        if (r < 0)
+                return r;
+        if ((uint64_t) r < last - first + 1)
+                target->gone = true;
+        else
+                for (size_t i = 0; i < n; i++)
+                        entries[i] = buf[samples[i].addr / files->page_size - first];
+        *ret_nr = n;
+        return 0;
+}
+
+static int read_entries(struct page_idle *page_idle, const struct damon_sample *samples, size_t nr) {
+        int r;
+
+        r = ARRAY_GROW(page_idle->entries, page_idle->sz_entries, nr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0, n; i < nr; i += n) {
+                if (samples[i].target->gone) {
+                        n = 1;
+                        continue;
+                }
+                r = read_entry_run(page_idle, samples + i, nr - i, page_idle->entries + i, &n);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_frame(struct page_idle *page_idle, uint64_t head, size_t sample) {
+        int r;
+
+        r = ARRAY_GROW(page_idle->frames, page_idle->sz_frames, page_idle->nr_frames + 1);
+        if (r < 0)
+                return r;
+        page_idle->frames[page_idle->nr_frames++] = (struct frame) { head, sample, 0 };
+        return 0;
+}
+
+static int compare_frames(const void *a, const void *b) {
+        const struct frame *x = a, *y = b;
+
+        return (x->head > y->head) - (x->head < y->head);
+}
+
+/* Sort the frames, and collect the bitmap words that they lie in, with their bits. */
+static int collect_words(struct page_idle *page_idle) {
+        int r;
+
+        page_idle->nr_words = 0;
+        r = ARRAY_GROW(page_idle->words, page_idle->sz_words, page_idle->nr_frames);
+        if (r < 0)
+                return r;
+        qsort(page_idle->frames, page_idle->nr_frames, sizeof(page_idle->frames[0]), compare_frames);
+
+        for (size_t i = 0; i < page_idle->nr_frames; i++) {
+                struct frame *frame = &page_idle->frames[i];
+                uint64_t index = frame->head / 64;
+
+                if (page_idle->nr_words == 0 ||
+                    page_idle->words[page_idle->nr_words - 1].index != index)
+                        page_idle->words[page_idle->nr_words++] = (struct bitmap_word) {
+                                .index = index,
+                        };
+                frame->word = page_idle->nr_words - 1;
+                page_idle->words[frame->word].bits |= UINT64_C(1) << (frame->head % 64);
+        }
+        return 0;
+}
+
+/* Find the page to mark for a sample, if there is one that can be marked. */
+static int prepare_sample(struct page_idle *page_idle, struct damon_sample *sample, uint64_t entry,
+                          size_t i) {
+        uint64_t head, flags;
+        int r;
+
+        sample->state = SAMPLE_UNKNOWN;
+        if (!pagemap_present(entry)) {
+                if (!pagemap_in_transit(entry))
+                        sample->state = SAMPLE_ABSENT;
+                return 0;
+        }
+        /* A page that is not on the LRU, like one just faulted in, would not take the mark, and
+         * then look accessed: it has to be looked at before. */
+        r = kpageflags_head(page_idle->files.kpageflags_fd, pagemap_pfn(entry), &head, &flags);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r;
+        if (!kpageflags_markable(flags))
+                return 0;
+        sample->state = SAMPLE_MARKED;
+        sample->page[FRAME] = pagemap_pfn(entry);
+        sample->page[HEAD] = head;
+        return add_frame(page_idle, head, i);
+}
+
+static int page_idle_mark(void *data, struct damon_sample *samples, size_t nr) {
+        struct page_idle *page_idle = data;
+        int r;
+
+        r = read_entries(page_idle, samples, nr);
+        if (r < 0)
+                return r;
+        page_idle->nr_frames = 0;
+        for (size_t i = 0; i < nr; i++) {
+                if (samples[i].target->gone)
+                        continue;
+                r = prepare_sample(page_idle, &samples[i], page_idle->entries[i], i);
+                if (r < 0)
+                        return r;
+        }
+        r = collect_words(page_idle);
+        if (r < 0)
+                return r;
+        r = bitmap_mark(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < page_idle->nr_frames; i++)
+                if (!page_idle->words[page_idle->frames[i].word].valid)
+                        samples[page_idle->frames[i].sample].state = SAMPLE_UNKNOWN;
+        return 0;
+}
+
+/*
+ * Judge a sample as far as its page map entry goes; what only the bitmap can say becomes a
+ * frame.
+ */
+static int judge_entry(struct page_idle *page_idle, struct damon_sample *sample, uint64_t entry,
+                       size_t i) {
+        uint64_t head = sample->page[HEAD], flags;
+        int r;
+
+        if (sample->state == SAMPLE_UNKNOWN)
+                return 0;
+        if (!pagemap_present(entry)) {
+                if (!pagemap_in_transit(entry))
+                        sample->outcome = DAMON_IDLE;
+                return 0;
+        }
+        if (sample->state == SAMPLE_MARKED && pagemap_pfn(entry) == sample->page[FRAME])
+                return add_frame(page_idle, head, i);
+
+        /* Another page than at the mark: where there was none, a fault has brought it. A page
+         * that was moved has taken its idle flag along (folio_migrate_flags(), mm/migrate.c). */
+        r = kpageflags_head(page_idle->files.kpageflags_fd, pagemap_pfn(entry), &head, &flags);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        if (!kpageflags_markable(flags))
+                return 0;
+        if (sample->state == SAMPLE_ABSENT) {
+                sample->outcome = DAMON_ACCESSED;
+                return 0;
+        }
+        return add_frame(page_idle, head, i);
+}
+
+/* Judge a sample by the idle flag of its page: the last rows of the decision table. */
+static int judge_flag(struct page_idle *page_idle, struct damon_sample *sample, uint64_t entry,
+                      const struct frame *frame) {
+        const struct bitmap_word *word = &page_idle->words[frame->word];
+        uint64_t flags;
+        int r;
+
+        if (!word->valid)
+                return 0;
+        if (word->bits >> (frame->head % 64) & 1) {
+                sample->outcome = DAMON_IDLE;
+                return 0;
+        }
+        /* A page without the flag was accessed only if it is the marked one, and still one that
+         * has a flag. */
+        if (pagemap_pfn(entry) != sample->page[FRAME])
+                return 0;
+        r = kpageflags_read(page_idle->files.kpageflags_fd, frame->head, &flags);
+        if (r < 0)
+                return r;
+        if (kpageflags_markable(flags))
+                sample->outcome = DAMON_ACCESSED;
+        return 0;
+}
+
+static int page_idle_check(void *data, struct damon_sample *samples, size_t nr) {
+        struct page_idle *page_idle = data;
+        int r;
+
+        r = read_entries(page_idle, samples, nr);
+        if (r < 0)
+                return r;
+        page_idle->nr_frames = 0;
+        for (size_t i = 0; i < nr; i++) {
+                samples[i].outcome = DAMON_UNKNOWN;
+                if (samples[i].target->gone)
+                        continue;
+                r = judge_entry(page_idle, &samples[i], page_idle->entries[i], i);
+                if (r < 0)
+                        return r;
+        }
+        r = collect_words(page_idle);
+        if (r < 0)
+                return r;
+        r = bitmap_read(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < page_idle->nr_frames; i++) {
+                const struct frame *frame = &page_idle->frames[i];
+
+                r = judge_flag(page_idle, &samples[frame->sample],
+                               page_idle->entries[frame->sample], frame);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/*
+ * Read the mappings of a target. What goes wrong with one process's file is no failure of
+ * the operations: the target is given up.
+ */
+static int read_maps(struct page_idle *page_idle, struct damon_target *target) {
+        const struct process *process = target->ops_data;
+        int r;
+
+        r = maps_read(&page_idle->maps, process->dir_fd);
+        if (r == -ENOMEM)
+                return r;
+        /* A process without mappings is about to end. */
+        if (r < 0 || page_idle->maps.nr == 0 ||
+            !process_is_current(process, page_idle->maps.ranges[0].start,
+                                page_idle->files.page_size))
+                target->gone = true;
+        return 0;
+}
+
+static int page_idle_mappings(void *data, struct damon_target *target,
+                              const struct damon_range **ret_mappings, size_t *ret_nr) {
+        struct page_idle *page_idle = data;
+        int r;
+
+        r = read_maps(page_idle, target);
+        if (r < 0)
+                return r;
+        *ret_mappings = page_idle->maps.ranges;
+        *ret_nr = page_idle->maps.nr;
+        return 0;
+}
+
+/* How far into its folio a page lies. Return: pages, 0 for a single page or a head. */
+static uint64_t offset_in_folio(struct page_idle *page_idle, const struct process *process,
+                                uint64_t addr) {
+        uint64_t entry, head, flags;
+
+        if (pagemap_read(process->pagemap_fd, addr, page_idle->files.page_size, &entry, 1) != 1 ||
+            !pagemap_present(entry) ||
+            kpageflags_head(page_idle->files.kpageflags_fd, pagemap_pfn(entry), &head, &flags) < 0)
+                return 0;
+        return pagemap_pfn(entry) - head;
+}
+
+/*
+ * Cold and pageout split a large folio that they are given a part of (mm/madvise.c,
+ * Linux 6.12), and a folio has one idle flag only: if a part of it is outside of what is to
+ * be acted on, nothing says that the part inside is cold. Such folios are left out.
+ */
+static void leave_out_split_folios(struct page_idle *page_idle, const struct process *process,
+                                   bool at_start, bool at_end, struct damon_range *range) {
+        uint64_t page_size = page_idle->files.page_size;
+        uint64_t offset;
+
+        while (at_start && range->start < range->end &&
+               (offset = offset_in_folio(page_idle, process, range->start)) > 0) {
+                uint64_t sz_folio = page_size;
+
+                /* at least this large; if it is larger, the next round goes on */
+                while (sz_folio <= offset * page_size)
+                        sz_folio *= 2;
+                range->start += sz_folio - offset * page_size;
+        }
+        if (at_end && range->start < range->end)
+                range->end -= offset_in_folio(page_idle, process, range->end) * page_size;
+        if (range->start > range->end)
+                range->end = range->start;
+}
+
+/* Cut one try into pieces that lie inside one mapping each. @mapping goes on with the tries. */
+static int add_pieces(struct page_idle *page_idle, struct damon_range range, size_t try,
+                      size_t *mapping) {
+        const struct maps *maps = &page_idle->maps;
+
+        while (*mapping < maps->nr && maps->ranges[*mapping].end <= range.start)
+                (*mapping)++;
+        for (size_t i = *mapping; i < maps->nr && maps->ranges[i].start < range.end; i++) {
+                uint64_t start = MAX(range.start, maps->ranges[i].start);
+                uint64_t end = MIN(range.end, maps->ranges[i].end);
+
+                for (uint64_t next; start < end; start = next) {
+                        int r = ARRAY_GROW(page_idle->pieces, page_idle->sz_pieces,
+                                           page_idle->nr_pieces + 1);
+
+                        if (r < 0)
+                                return r;
+                        next = MIN(end, start + ADVISE_PIECE_MAX);
+                        page_idle->pieces[page_idle->nr_pieces++] = (struct advice) {
+                                .range = { start, next },
+                                .try = try,
+                        };
+                }
+        }
+        return 0;
+}
+
+static int collect_pieces(struct page_idle *page_idle, const struct process *process,
+                          bool splits_folios, const struct damos_try *tries, size_t nr) {
+        size_t mapping = 0;
+
+        page_idle->nr_pieces = 0;
+        for (size_t i = 0; i < nr; i++) {
+                struct damon_range range = tries[i].range;
+                bool at_start = i == 0 || tries[i - 1].range.end != range.start;
+                bool at_end = i + 1 == nr || tries[i + 1].range.start != range.end;
+                int r;
+
+                if (splits_folios)
+                        leave_out_split_folios(page_idle, process, at_start, at_end, &range);
+                r = add_pieces(page_idle, range, i, &mapping);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int apply_now(struct page_idle *page_idle, struct damon_target *target,
+                     enum damos_action action, struct damos_try *tries, size_t nr) {
+        static const int advices[_DAMOS_ACTION_MAX] = {
+                [DAMOS_WILLNEED] = MADV_WILLNEED,
+                [DAMOS_COLD] = MADV_COLD,
+                [DAMOS_PAGEOUT] = MADV_PAGEOUT,
+        };
+        const struct process *process = target->ops_data;
+        int r;
+
+        assert(PAGE_IDLE_ACTIONS & DAMOS_ACTION_BIT(action));
+
+        /* Right before acting: is this still the process, and the program, that was watched? */
+        r = read_maps(page_idle, target);
+        if (r < 0 || target->gone)
+                return r;
+        r = collect_pieces(page_idle, process, action != DAMOS_WILLNEED, tries, nr);
+        if (r < 0 || page_idle->dry_run)
+                return r;
+
+        r = advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
+        if (r == -ESRCH)
+                target->gone = true;
+        for (size_t i = 0; i < page_idle->nr_pieces; i++)
+                tries[page_idle->pieces[i].try].sz_applied += page_idle->pieces[i].sz_applied;
+        /* A security module may protect this one process; what all of them lack was found out
+         * by page_idle_files_open(). */
+        return r == -ESRCH || r == -EACCES ? 0 : r;
+}
+
+static uint64_t cpu_time(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+        return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+}
+
+static int page_idle_apply(void *data, struct damon_target *target, enum damos_action action,
+                           struct damos_try *tries, size_t nr) {
+        struct page_idle *page_idle = data;
+        uint64_t start = cpu_time();
+        int r;
+
+        r = apply_now(page_idle, target, action, tries, nr);
+        page_idle->action_time += cpu_time() - start;
+        return r;
+}
+
+static void page_idle_target_release(void *data, struct damon_target *target) {
+        struct process *process = target->ops_data;
+
+        process_close(process);
+        free(process);
+        target->ops_data = NULL;
+}
+
+int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret_ops,
+                  const struct page_idle_files *files, bool dry_run) {
+        struct page_idle *page_idle = calloc(1, sizeof(*page_idle));
+
+        if (!page_idle)
+                return -ENOMEM;
+        page_idle->files = *files;
+        page_idle->dry_run = dry_run;
+        page_idle->ops = (struct damon_ops) {
+                .name = "page_idle",
+                .actions = PAGE_IDLE_ACTIONS,
+                .page_size = files->page_size,
+                .mappings = page_idle_mappings,
+                .mark = page_idle_mark,
+                .check = page_idle_check,
+                .apply = page_idle_apply,
+                .target_release = page_idle_target_release,
+        };
+        *ret_ops = &page_idle->ops;
+        *ret_page_idle = page_idle;
+        return 0;
+}
+
+struct page_idle *page_idle_free(struct page_idle *page_idle) {
+        if (!page_idle)
+                return NULL;
+        maps_done(&page_idle->maps);
+        free(page_idle->entries);
+        free(page_idle->frames);
+        free(page_idle->words);
+        free(page_idle->pieces);
+        free(page_idle);
+        return NULL;
+}
+
+int page_idle_target_new(struct page_idle *page_idle, const char *name, pid_t pid,
+                         struct damon_target **ret_target) {
+        struct process *process = malloc(sizeof(*process));
+        struct damon_target *target;
+        int r;
+
+        if (!process)
+                return -ENOMEM;
+        r = process_open(process, page_idle->files.proc_fd, pid);
+        if (r < 0) {
+                free(process);
+                return r;
+        }
+        r = damon_target_new(&target, name, pid);
+        if (r < 0) {
+                process_close(process);
+                free(process);
+                return r;
+        }
+        target->ops_data = process;
+        *ret_target = target;
+        return 0;
+}
+
+void page_idle_target_free(struct damon_target *target) {
+        page_idle_target_release(NULL, target);
+        damon_target_free(target);
+}
+
+int page_idle_target_pidfd(const struct damon_target *target) {
+        const struct process *process = target->ops_data;
+
+        return process->pidfd;
+}
+
+uint64_t page_idle_target_start_time(const struct damon_target *target) {
+        const struct process *process = target->ops_data;
+
+        return process->image.start_time;
+}
+
+uint64_t page_idle_action_time(const struct page_idle *page_idle) {
+        return page_idle->action_time;
+}

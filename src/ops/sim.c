@@ -1,0 +1,771 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scripted memory. Times are half-open ranges of whole microseconds, [lo, hi), inside;
+ * "since the mark" is (mark, now], so that a mark and a check at one time see nothing.
+ */
+
+#include <assert.h>
+#include <string.h>
+
+#include "array.h"
+#include "macro.h"
+#include "sim.h"
+
+/* A sorted list of disjoint ranges that do not touch. */
+struct spans {
+        struct damon_range *items;
+        size_t nr;
+        size_t capacity;
+};
+
+struct mapping {
+        struct damon_range range;
+        uint64_t from;
+        uint64_t until;
+};
+
+struct sim_target {
+        struct sim *sim;
+        struct mapping *mappings;
+        size_t nr_mappings;
+        size_t mappings_capacity;
+        struct sim_pattern *patterns;
+        size_t nr_patterns;
+        size_t patterns_capacity;
+        uint64_t exits_at;
+        struct spans mapped;            /* now */
+        uint64_t mapped_until;          /* when @mapped changes */
+        struct spans hidden;
+        struct spans absent;            /* mapped, but not present */
+        uint64_t nr_faults;
+        bool released;
+};
+
+struct sim {
+        uint64_t now;
+        struct sim_target **scripts;
+        size_t nr_scripts;
+        size_t scripts_capacity;
+        struct sim_act *acts;
+        size_t nr_acts;
+        size_t acts_capacity;
+};
+
+/* Called with ranges of pages; a negative errno ends the walk. */
+typedef int (*visit_t)(void *arg, struct damon_range range);
+
+static struct damon_range range_cut(struct damon_range a, struct damon_range b) {
+        struct damon_range r = { MAX(a.start, b.start), MIN(a.end, b.end) };
+
+        if (r.end < r.start)
+                r.end = r.start;
+        return r;
+}
+
+static bool range_is_sound(struct damon_range r) {
+        return r.start < r.end && r.start % SIM_PAGE_SIZE == 0 && r.end % SIM_PAGE_SIZE == 0;
+}
+
+static void spans_done(struct spans *s) {
+        free(s->items);
+        *s = (struct spans) {};
+}
+
+/* The first item that ends behind addr. */
+static size_t spans_find(const struct spans *s, uint64_t addr) {
+        size_t lo = 0, hi = s->nr;
+
+        while (lo < hi) {
+                size_t mid = lo + (hi - lo) / 2;
+
+                if (s->items[mid].end <= addr)
+                        lo = mid + 1;
+                else
+                        hi = mid;
+        }
+        return lo;
+}
+
+static bool spans_contain(const struct spans *s, uint64_t addr) {
+        size_t i = spans_find(s, addr);
+
+        return i < s->nr && s->items[i].start <= addr;
+}
+
+static uint64_t spans_overlap(const struct spans *s, struct damon_range range) {
+        uint64_t size = 0;
+
+        for (size_t i = spans_find(s, range.start);
+             i < s->nr && s->items[i].start < range.end; i++) {
+                struct damon_range cut = range_cut(s->items[i], range);
+
+                size += damon_range_size(&cut);
+        }
+        return size;
+}
+
+/* Replaces items [i, j) by nr others. */
+static int spans_splice(struct spans *s, size_t i, size_t j, const struct damon_range *with,
+                        size_t nr) {
+        int r = ARRAY_GROW(s->items, s->capacity, s->nr + nr);
+
+        if (r < 0)
+                return r;
+        memmove(s->items + i + nr, s->items + j, (s->nr - j) * sizeof(*s->items));
+        if (nr > 0)
+                memcpy(s->items + i, with, nr * sizeof(*s->items));
+        s->nr = s->nr - (j - i) + nr;
+        return 0;
+}
+
+static int spans_add(struct spans *s, struct damon_range range) {
+        size_t i = range.start > 0 ? spans_find(s, range.start - 1) : 0, j = i;
+
+        if (range.start >= range.end)
+                return 0;
+        for (; j < s->nr && s->items[j].start <= range.end; j++) {
+                range.start = MIN(range.start, s->items[j].start);
+                range.end = MAX(range.end, s->items[j].end);
+        }
+        return spans_splice(s, i, j, &range, 1);
+}
+
+static int spans_remove(struct spans *s, struct damon_range range) {
+        size_t i = spans_find(s, range.start), j = i, nr = 0;
+        struct damon_range rest[2];
+
+        for (; j < s->nr && s->items[j].start < range.end; j++)
+                ;
+        if (i == j)
+                return 0;
+        if (s->items[i].start < range.start)
+                rest[nr++] = (struct damon_range) { s->items[i].start, range.start };
+        if (s->items[j - 1].end > range.end)
+                rest[nr++] = (struct damon_range) { range.end, s->items[j - 1].end };
+        return spans_splice(s, i, j, rest, nr);
+}
+
+/* Adds what of range is in one list and not in the other. */
+static int spans_add_cut(struct spans *s, struct damon_range range, const struct spans *in,
+                         const struct spans *not_in) {
+        for (size_t i = spans_find(in, range.start);
+             i < in->nr && in->items[i].start < range.end; i++) {
+                int r = spans_add(s, range_cut(in->items[i], range));
+
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = spans_find(not_in, range.start);
+             i < not_in->nr && not_in->items[i].start < range.end; i++) {
+                int r = spans_remove(s, range_cut(not_in->items[i], range));
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static uint64_t pattern_nr_islands(const struct sim_pattern *p) {
+        return MAX(p->nr_islands, UINT64_C(1));
+}
+
+static uint64_t pattern_nr_pages(const struct sim_pattern *p) {
+        return pattern_nr_islands(p) * (damon_range_size(&p->range) / SIM_PAGE_SIZE);
+}
+
+static bool pattern_is_on(const struct sim_pattern *p, uint64_t time) {
+        return p->from <= time && (p->until == 0 || time < p->until);
+}
+
+/* How far the islands are from where they began. */
+static uint64_t pattern_shift(const struct sim_pattern *p, uint64_t time) {
+        uint64_t place = p->move_every > 0 ? (time - p->from) / p->move_every : 0;
+
+        return (p->nr_places > 0 ? place % p->nr_places : place) * p->move_step;
+}
+
+/* The end of the stay at the place of a time. */
+static uint64_t pattern_stays_until(const struct sim_pattern *p, uint64_t time) {
+        if (p->move_every == 0)
+                return SIM_NEVER;
+        return p->from + ((time - p->from) / p->move_every + 1) * p->move_every;
+}
+
+/* Finds the number of a page among those of the pattern. */
+static bool pattern_page(const struct sim_pattern *p, uint64_t shift, uint64_t addr,
+                         uint64_t *ret_page) {
+        uint64_t start = p->range.start + shift, size = damon_range_size(&p->range), island;
+
+        if (addr < start)
+                return false;
+        island = p->stride > 0 ? (addr - start) / p->stride : 0;
+        if (island >= pattern_nr_islands(p) || addr - start - island * p->stride >= size)
+                return false;
+        *ret_page = (island * size + addr - start - island * p->stride) / SIM_PAGE_SIZE;
+        return true;
+}
+
+/* Page j is accessed at times j * period / pages, rounded down, plus multiples of period. */
+static uint64_t nr_accesses_before(uint64_t offset, uint64_t period, uint64_t time) {
+        return time <= offset ? 0 : (time - 1 - offset) / period + 1;
+}
+
+static bool pattern_accesses(const struct sim_pattern *p, uint64_t addr, uint64_t lo, uint64_t hi) {
+        lo = MAX(lo, p->from);
+        hi = p->until > 0 ? MIN(hi, p->until) : hi;
+        while (lo < hi) {
+                uint64_t end = MIN(hi, pattern_stays_until(p, lo)), page, offset;
+
+                if (pattern_page(p, pattern_shift(p, lo), addr, &page)) {
+                        offset = page * p->period / pattern_nr_pages(p);
+                        if (nr_accesses_before(offset, p->period, end) >
+                            nr_accesses_before(offset, p->period, lo))
+                                return true;
+                }
+                lo = end;
+        }
+        return false;
+}
+
+/* Visits pages [first, last) of a pattern, island by island. */
+static int pattern_visit_pages(const struct sim_pattern *p, uint64_t shift, uint64_t first,
+                               uint64_t last, visit_t visit, void *arg) {
+        uint64_t nr = damon_range_size(&p->range) / SIM_PAGE_SIZE;
+
+        while (first < last) {
+                uint64_t island = first / nr, end = MIN(last, (island + 1) * nr);
+                uint64_t base = p->range.start + shift + island * p->stride;
+                struct damon_range range = {
+                        base + (first - island * nr) * SIM_PAGE_SIZE,
+                        base + (end - island * nr) * SIM_PAGE_SIZE,
+                };
+                int r = visit(arg, range);
+
+                if (r < 0)
+                        return r;
+                first = end;
+        }
+        return 0;
+}
+
+/* The first page that is accessed at this time of a period, or later in it. */
+static uint64_t pattern_page_at(const struct sim_pattern *p, uint64_t time) {
+        return (time * pattern_nr_pages(p) + p->period - 1) / p->period;
+}
+
+/* Visits the pages that are accessed in [lo, hi), during which nothing moves. */
+static int pattern_visit_stay(const struct sim_pattern *p, uint64_t lo, uint64_t hi, visit_t visit,
+                              void *arg) {
+        uint64_t shift = pattern_shift(p, lo), nr = pattern_nr_pages(p), first, last;
+        int r;
+
+        if (hi - lo >= p->period)
+                return pattern_visit_pages(p, shift, 0, nr, visit, arg);
+        first = pattern_page_at(p, lo % p->period);
+        last = pattern_page_at(p, (hi - 1) % p->period + 1);
+        if (lo % p->period <= (hi - 1) % p->period)
+                return pattern_visit_pages(p, shift, first, last, visit, arg);
+        r = pattern_visit_pages(p, shift, first, nr, visit, arg);
+        if (r < 0)
+                return r;
+        return pattern_visit_pages(p, shift, 0, last, visit, arg);
+}
+
+static int pattern_visit(const struct sim_pattern *p, uint64_t lo, uint64_t hi, visit_t visit,
+                         void *arg) {
+        lo = MAX(lo, p->from);
+        hi = p->until > 0 ? MIN(hi, p->until) : hi;
+        while (lo < hi) {
+                uint64_t end = MIN(hi, pattern_stays_until(p, lo));
+                int r = pattern_visit_stay(p, lo, end, visit, arg);
+
+                if (r < 0)
+                        return r;
+                lo = end;
+        }
+        return 0;
+}
+
+/* What is mapped at a time; also finds when that changes. */
+static int script_mapped_at(const struct sim_target *script, uint64_t time,
+                            struct spans *ret_mapped, uint64_t *ret_until) {
+        struct spans mapped = {};
+        uint64_t until = SIM_NEVER;
+
+        for (size_t i = 0; i < script->nr_mappings; i++) {
+                const struct mapping *m = &script->mappings[i];
+
+                if (time < m->from)
+                        until = MIN(until, m->from);
+                else if (time < m->until) {
+                        int r = spans_add(&mapped, m->range);
+
+                        if (r < 0) {
+                                spans_done(&mapped);
+                                return r;
+                        }
+                        until = MIN(until, m->until);
+                }
+        }
+        *ret_mapped = mapped;
+        *ret_until = until;
+        return 0;
+}
+
+/* Forgets the residency of what is not mapped any more. */
+static int script_remap(struct sim_target *script) {
+        _cleanup_(spans_done) struct spans mapped = {}, absent = {};
+        const struct spans none = {};
+        uint64_t until;
+        int r = script_mapped_at(script, script->sim->now, &mapped, &until);
+
+        for (size_t i = 0; r >= 0 && i < script->absent.nr; i++)
+                r = spans_add_cut(&absent, script->absent.items[i], &mapped, &none);
+        if (r < 0)
+                return r;
+        spans_done(&script->mapped);
+        spans_done(&script->absent);
+        script->mapped = mapped;
+        script->mapped_until = until;
+        script->absent = absent;
+        mapped = absent = (struct spans) {};
+        return 0;
+}
+
+static int bring_back(void *arg, struct damon_range range) {
+        struct sim_target *script = arg;
+        uint64_t size = spans_overlap(&script->absent, range);
+
+        if (size == 0)
+                return 0;
+        script->nr_faults += size / SIM_PAGE_SIZE;
+        return spans_remove(&script->absent, range);
+}
+
+static int script_advance(struct sim_target *script, uint64_t lo, uint64_t hi) {
+        hi = MIN(hi, script->exits_at);
+        for (size_t i = 0; i < script->nr_patterns && script->absent.nr > 0; i++) {
+                int r = pattern_visit(&script->patterns[i], lo, hi, bring_back, script);
+
+                if (r < 0)
+                        return r;
+        }
+        return script->sim->now >= script->mapped_until ? script_remap(script) : 0;
+}
+
+int sim_new(struct sim **ret_sim) {
+        struct sim *sim = calloc(1, sizeof(*sim));
+
+        if (!sim)
+                return -ENOMEM;
+        *ret_sim = sim;
+        return 0;
+}
+
+struct sim *sim_free(struct sim *sim) {
+        if (!sim)
+                return NULL;
+        for (size_t i = 0; i < sim->nr_scripts; i++) {
+                struct sim_target *script = sim->scripts[i];
+
+                free(script->mappings);
+                free(script->patterns);
+                spans_done(&script->mapped);
+                spans_done(&script->hidden);
+                spans_done(&script->absent);
+                free(script);
+        }
+        free(sim->scripts);
+        free(sim->acts);
+        free(sim);
+        return NULL;
+}
+
+uint64_t sim_now(const struct sim *sim) {
+        return sim->now;
+}
+
+int sim_advance(struct sim *sim, uint64_t us) {
+        uint64_t lo = sim->now + 1;
+
+        sim->now += us;
+        for (size_t i = 0; i < sim->nr_scripts; i++) {
+                int r = script_advance(sim->scripts[i], lo, sim->now + 1);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+const struct sim_act *sim_acts(const struct sim *sim, size_t *ret_nr) {
+        *ret_nr = sim->nr_acts;
+        return sim->acts;
+}
+
+int sim_target_new(struct sim *sim, const char *name, struct damon_target **ret_target,
+                   struct sim_target **ret_script) {
+        _cleanup_free_ struct sim_target *script = calloc(1, sizeof(*script));
+        struct damon_target *target;
+        int r;
+
+        if (!script)
+                return -ENOMEM;
+        script->sim = sim;
+        script->exits_at = script->mapped_until = SIM_NEVER;
+        r = ARRAY_GROW(sim->scripts, sim->scripts_capacity, sim->nr_scripts + 1);
+        if (r < 0)
+                return r;
+        r = damon_target_new(&target, name, (pid_t) (1000 + sim->nr_scripts));
+        if (r < 0)
+                return r;
+        sim->scripts[sim->nr_scripts++] = script;
+        target->ops_data = script;
+        *ret_target = target;
+        *ret_script = TAKE_PTR(script);
+        return 0;
+}
+
+int sim_target_map(struct sim_target *script, struct damon_range range, uint64_t from,
+                   uint64_t until) {
+        int r;
+
+        if (!range_is_sound(range) || from >= until)
+                return -EINVAL;
+        r = ARRAY_GROW(script->mappings, script->mappings_capacity, script->nr_mappings + 1);
+        if (r < 0)
+                return r;
+        script->mappings[script->nr_mappings++] = (struct mapping) { range, from, until };
+        return script_remap(script);
+}
+
+int sim_target_access(struct sim_target *script, const struct sim_pattern *pattern) {
+        uint64_t most;
+        int r;
+
+        if (!range_is_sound(pattern->range) || pattern->period == 0 ||
+            pattern->stride % SIM_PAGE_SIZE != 0 || pattern->move_step % SIM_PAGE_SIZE != 0 ||
+            (pattern->nr_islands > 1 && pattern->stride < damon_range_size(&pattern->range)))
+                return -EINVAL;
+        /* page numbers are multiplied by times */
+        if (__builtin_mul_overflow(pattern_nr_pages(pattern), pattern->period, &most) ||
+            most > INT64_MAX)
+                return -EINVAL;
+        r = ARRAY_GROW(script->patterns, script->patterns_capacity, script->nr_patterns + 1);
+        if (r < 0)
+                return r;
+        script->patterns[script->nr_patterns++] = *pattern;
+        return 0;
+}
+
+int sim_target_hide(struct sim_target *script, struct damon_range range) {
+        return spans_add(&script->hidden, range);
+}
+
+int sim_target_evict(struct sim_target *script, struct damon_range range) {
+        return spans_add_cut(&script->absent, range, &script->mapped, &script->hidden);
+}
+
+void sim_target_exit(struct sim_target *script, uint64_t when) {
+        script->exits_at = when;
+}
+
+bool sim_target_released(const struct sim_target *script) {
+        return script->released;
+}
+
+uint64_t sim_target_faults(const struct sim_target *script) {
+        return script->nr_faults;
+}
+
+uint64_t sim_target_mapped(const struct sim_target *script, struct damon_range range) {
+        return spans_overlap(&script->mapped, range);
+}
+
+uint64_t sim_target_resident(const struct sim_target *script, struct damon_range range) {
+        return spans_overlap(&script->mapped, range) - spans_overlap(&script->absent, range);
+}
+
+/* The truth is that of the last microsecond that has passed. */
+static uint64_t script_moment(const struct sim_target *script) {
+        return script->sim->now > 0 ? script->sim->now - 1 : 0;
+}
+
+double sim_target_rate(const struct sim_target *script, uint64_t addr, uint64_t window) {
+        uint64_t time = script_moment(script), page;
+        double idle = 1;
+
+        if (time >= script->exits_at || !spans_contain(&script->mapped, addr))
+                return 0;
+        for (size_t i = 0; i < script->nr_patterns; i++) {
+                const struct sim_pattern *p = &script->patterns[i];
+
+                if (!pattern_is_on(p, time) ||
+                    !pattern_page(p, pattern_shift(p, time), addr, &page))
+                        continue;
+                if (p->period <= window)
+                        return 1;
+                idle *= 1 - (double) window / (double) p->period;
+        }
+        return 1 - idle;
+}
+
+struct borders {
+        uint64_t *items;
+        size_t nr;
+        size_t capacity;
+};
+
+static int borders_add(void *arg, struct damon_range range) {
+        struct borders *b = arg;
+        int r = ARRAY_GROW(b->items, b->capacity, b->nr + 2);
+
+        if (r < 0)
+                return r;
+        b->items[b->nr++] = range.start;
+        b->items[b->nr++] = range.end;
+        return 0;
+}
+
+static int compare_u64(const void *a, const void *b) {
+        uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+/* All addresses where the truth may change. */
+static int script_borders(const struct sim_target *script, struct borders *b) {
+        uint64_t time = script_moment(script);
+
+        for (size_t i = 0; i < script->mapped.nr; i++) {
+                int r = borders_add(b, script->mapped.items[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < script->nr_patterns; i++) {
+                const struct sim_pattern *p = &script->patterns[i];
+                int r;
+
+                if (!pattern_is_on(p, time))
+                        continue;
+                r = pattern_visit_pages(p, pattern_shift(p, time), 0, pattern_nr_pages(p),
+                                        borders_add, b);
+                if (r < 0)
+                        return r;
+        }
+        if (b->nr > 0)
+                qsort(b->items, b->nr, sizeof(*b->items), compare_u64);
+        return 0;
+}
+
+int sim_target_profile(const struct sim_target *script, uint64_t window,
+                       struct sim_piece **ret_pieces, size_t *ret_nr) {
+        _cleanup_free_ struct sim_piece *pieces = NULL;
+        _cleanup_free_ uint64_t *items = NULL;
+        struct borders b = {};
+        size_t nr = 0;
+        int r = script_borders(script, &b);
+
+        items = b.items;
+        if (r < 0)
+                return r;
+        pieces = calloc(MAX(b.nr, (size_t) 1), sizeof(*pieces));
+        if (!pieces)
+                return -ENOMEM;
+        for (size_t i = 0; i + 1 < b.nr; i++)
+                if (items[i] < items[i + 1] && spans_contain(&script->mapped, items[i]))
+                        pieces[nr++] = (struct sim_piece) {
+                                .range = { items[i], items[i + 1] },
+                                .rate = sim_target_rate(script, items[i], window),
+                        };
+        *ret_pieces = TAKE_PTR(pieces);
+        *ret_nr = nr;
+        return 0;
+}
+
+/* Sum over the bytes of a region of the difference to the truth. */
+static double region_error(struct damon_range range, double rate, const struct sim_piece *pieces,
+                           size_t nr) {
+        uint64_t rest = damon_range_size(&range);
+        double error = 0;
+
+        for (size_t i = 0; i < nr && pieces[i].range.start < range.end; i++) {
+                struct damon_range cut = range_cut(pieces[i].range, range);
+                double off = rate - pieces[i].rate;
+
+                error += (off < 0 ? -off : off) * (double) damon_range_size(&cut);
+                rest -= damon_range_size(&cut);
+        }
+        return error + rate * (double) rest;
+}
+
+int sim_target_error(const struct sim_target *script, const struct damon_regions *regions,
+                     uint32_t max_nr_accesses, uint64_t window, double *ret_error) {
+        _cleanup_free_ struct sim_piece *pieces = NULL;
+        size_t nr, first = 0;
+        uint64_t size = damon_regions_size(regions);
+        double error = 0;
+        int r = sim_target_profile(script, window, &pieces, &nr);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < regions->nr; i++) {
+                const struct damon_region *region = &regions->items[i];
+
+                while (first < nr && pieces[first].range.end <= region->range.start)
+                        first++;
+                error += region_error(region->range,
+                                      (double) region->nr_accesses / max_nr_accesses,
+                                      pieces + first, nr - first);
+        }
+        *ret_error = size > 0 ? error / (double) size : 0;
+        return 0;
+}
+
+struct set_cut {
+        struct spans set;
+        struct spans mapped;
+};
+
+static int set_cut_add(void *arg, struct damon_range range) {
+        struct set_cut *c = arg;
+        const struct spans none = {};
+
+        return spans_add_cut(&c->set, range, &c->mapped, &none);
+}
+
+int sim_target_working_set(const struct sim_target *script, uint64_t after, uint64_t until,
+                           uint64_t *ret_size) {
+        struct set_cut c = {};
+        uint64_t ignored, hi = MIN(until + 1, script->exits_at);
+        int r = script_mapped_at(script, until, &c.mapped, &ignored);
+
+        for (size_t i = 0; r >= 0 && i < script->nr_patterns; i++)
+                r = pattern_visit(&script->patterns[i], after + 1, hi, set_cut_add, &c);
+        if (r >= 0)
+                *ret_size = spans_overlap(&c.set, (struct damon_range) { 0, UINT64_MAX });
+        spans_done(&c.set);
+        spans_done(&c.mapped);
+        return r < 0 ? r : 0;
+}
+
+/* The script of a target; notices its end. */
+static struct sim_target *script_of(struct damon_target *target) {
+        struct sim_target *script = target->ops_data;
+
+        assert(script && !script->released);
+        if (script->sim->now >= script->exits_at)
+                target->gone = true;
+        return script;
+}
+
+static int op_mappings(void *data, struct damon_target *target,
+                       const struct damon_range **ret_mappings, size_t *ret_nr) {
+        struct sim_target *script = script_of(target);
+
+        *ret_mappings = script->mapped.items;
+        *ret_nr = target->gone ? 0 : script->mapped.nr;
+        return 0;
+}
+
+static int op_mark(void *data, struct damon_sample *samples, size_t nr) {
+        struct sim *sim = data;
+
+        for (size_t i = 0; i < nr; i++) {
+                (void) script_of(samples[i].target);
+                samples[i].page[0] = sim->now;
+        }
+        return 0;
+}
+
+static bool script_accessed(const struct sim_target *script, uint64_t addr, uint64_t lo,
+                            uint64_t hi) {
+        if (!spans_contain(&script->mapped, addr))
+                return false;
+        for (size_t i = 0; i < script->nr_patterns; i++)
+                if (pattern_accesses(&script->patterns[i], addr, lo, hi))
+                        return true;
+        return false;
+}
+
+static int op_check(void *data, struct damon_sample *samples, size_t nr) {
+        struct sim *sim = data;
+
+        for (size_t i = 0; i < nr; i++) {
+                struct damon_sample *s = &samples[i];
+                const struct sim_target *script = script_of(s->target);
+
+                if (s->target->gone || spans_contain(&script->hidden, s->addr))
+                        s->outcome = DAMON_UNKNOWN;
+                else if (script_accessed(script, s->addr, s->page[0] + 1, sim->now + 1))
+                        s->outcome = DAMON_ACCESSED;
+                else
+                        s->outcome = DAMON_IDLE;
+        }
+        return 0;
+}
+
+static int script_act(struct sim_target *script, enum damos_action action,
+                      struct damon_range range) {
+        switch (action) {
+        case DAMOS_PAGEOUT:
+                return sim_target_evict(script, range);
+        case DAMOS_WILLNEED:
+                return spans_remove(&script->absent, range);
+        default:
+                return 0;
+        }
+}
+
+/* Mapped bytes that advice is taken for. */
+static uint64_t script_sz_advised(const struct sim_target *script, struct damon_range range) {
+        uint64_t size = spans_overlap(&script->mapped, range);
+
+        for (size_t i = spans_find(&script->hidden, range.start);
+             i < script->hidden.nr && script->hidden.items[i].start < range.end; i++)
+                size -= spans_overlap(&script->mapped, range_cut(script->hidden.items[i], range));
+        return size;
+}
+
+static int op_apply(void *data, struct damon_target *target, enum damos_action action,
+                    struct damos_try *tries, size_t nr) {
+        struct sim *sim = data;
+        struct sim_target *script = script_of(target);
+        int r = ARRAY_GROW(sim->acts, sim->acts_capacity, sim->nr_acts + nr);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < nr; i++) {
+                struct damos_try *t = &tries[i];
+
+                t->sz_applied = target->gone ? 0 : script_sz_advised(script, t->range);
+                sim->acts[sim->nr_acts++] = (struct sim_act) {
+                        sim->now, target, action, t->range, t->sz_applied,
+                };
+                r = target->gone ? 0 : script_act(script, action, t->range);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void op_target_release(void *data, struct damon_target *target) {
+        struct sim_target *script = target->ops_data;
+
+        assert(script && !script->released);
+        script->released = true;
+        target->ops_data = NULL;
+}
+
+const struct damon_ops sim_ops = {
+        .name = "sim",
+        .actions = DAMOS_ACTION_BIT(DAMOS_WILLNEED) | DAMOS_ACTION_BIT(DAMOS_COLD) |
+                   DAMOS_ACTION_BIT(DAMOS_PAGEOUT),
+        .page_size = SIM_PAGE_SIZE,
+        .mappings = op_mappings,
+        .mark = op_mark,
+        .check = op_check,
+        .apply = op_apply,
+        .target_release = op_target_release,
+};
