@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* See conf-context.h. */
+
+#include "conf-context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Words that differ in more letters than this are not taken for each other. */
+#define DISTANCE_MAX 2
+/* Longer than every key and every name; bounds the work for hostile input. */
+#define WORD_MAX 64
+
+void conf_diag_done(struct conf_diag *diag) {
+        for (size_t i = 0; i < diag->nr; i++)
+                free(diag->messages[i].text);
+        free(diag->messages);
+        *diag = (struct conf_diag) {};
+}
+
+size_t conf_utf8_length(const char *s, size_t size) {
+        static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+        unsigned char lead = (unsigned char) s[0];
+        size_t length = lead < 0x80 ? 1 : lead < 0xc0 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3
+                : lead < 0xf8 ? 4 : 0;
+        uint32_t code;
+
+        if (length < 2)
+                return length;
+        if (length > size)
+                return 0;
+
+        code = lead & (0x7fu >> length);
+        for (size_t i = 1; i < length; i++) {
+                if (((unsigned char) s[i] & 0xc0) != 0x80)
+                        return 0;
+                code = code << 6 | ((unsigned char) s[i] & 0x3f);
+        }
+        /* Neither overlong, nor a surrogate, nor behind the last code point. */
+        if (code < lowest[length] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
+                return 0;
+        return length;
+}
+
+/* A message quotes the file, which must not forge further lines in a terminal or a log. */
+static void make_printable(char *text) {
+        size_t left = strlen(text);
+
+        while (left > 0) {
+                size_t length = conf_utf8_length(text, left);
+
+                if (length == 0 || (length == 1 && ((unsigned char) *text < ' ' || *text == 0x7f)))
+                        *text = '?';
+                length = MAX(length, (size_t) 1);
+                text += length;
+                left -= length;
+        }
+}
+
+/* Takes the text, also on failure. */
+static int add_message(struct conf_diag *diag, unsigned line, char *text) {
+        struct conf_message *messages;
+        size_t at = diag->nr;
+
+        messages = reallocarray(diag->messages, diag->nr + 1, sizeof(*messages));
+        if (!messages) {
+                free(text);
+                return -ENOMEM;
+        }
+        diag->messages = messages;
+
+        while (at > 0 && messages[at - 1].line > line)
+                at--;
+        memmove(messages + at + 1, messages + at, (diag->nr - at) * sizeof(*messages));
+        messages[at] = (struct conf_message) { .text = text, .line = line };
+        diag->nr++;
+        return 0;
+}
+
+void conf_error(struct conf_context *context, unsigned line, const char *format, ...) {
+        _cleanup_free_ char *what = NULL;
+        char *text = NULL;
+        va_list arguments;
+        int r;
+
+        va_start(arguments, format);
+        r = vasprintf(&what, format, arguments);
+        va_end(arguments);
+        if (r < 0) {
+                what = NULL;
+                context->out_of_memory = true;
+                return;
+        }
+        make_printable(what);
+
+        r = line > 0 ? asprintf(&text, "%s:%u: %s", context->path, line, what)
+                : asprintf(&text, "%s: %s", context->path, what);
+        if (r < 0 || add_message(context->diag, line, text) < 0)
+                context->out_of_memory = true;
+}
+
+char *conf_copy(struct conf_context *context, const char *text) {
+        char *copy = strdup(text);
+
+        if (!copy)
+                context->out_of_memory = true;
+        return copy;
+}
+
+static char lower(char c) {
+        return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+}
+
+/* Letters to insert, delete or replace (Levenshtein), case aside. */
+static size_t edit_distance(const char *a, size_t nr_a, const char *b, size_t nr_b) {
+        size_t row[WORD_MAX + 1];
+
+        for (size_t j = 0; j <= nr_b; j++)
+                row[j] = j;
+        for (size_t i = 1; i <= nr_a; i++) {
+                size_t diagonal = row[0];
+
+                row[0] = i;
+                for (size_t j = 1; j <= nr_b; j++) {
+                        size_t replaced = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
+
+                        diagonal = row[j];
+                        row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
+                }
+        }
+        return row[nr_b];
+}
+
+void conf_words_consider(struct conf_words *words, const char *known) {
+        size_t nr = strlen(words->word), nr_known = strlen(known), used = strlen(words->list);
+        size_t distance;
+
+        (void) snprintf(words->list + used, sizeof(words->list) - used, "%s%s",
+                        used > 0 ? ", " : "", known);
+        if (nr > WORD_MAX || nr_known > WORD_MAX)
+                return;
+
+        /* Of a short word more than half would be wrong. */
+        distance = edit_distance(words->word, nr, known, nr_known);
+        if (distance > DISTANCE_MAX || distance * 2 > nr_known)
+                return;
+        if (!words->best || distance < words->distance) {
+                words->best = known;
+                words->distance = distance;
+        }
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * The settings there are, as tables: they drive the parser, the suggestions for unknown
+ * settings and the check that the manual names every one.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct conf_context;
+struct config_setting_t;
+
+/**
+ * struct conf_key - one setting
+ * @name:       its name
+ * @parse:      reads the value of @setting to @to; or reports what is wrong with it
+ * @offset:     place of the value in the structure that the group describes
+ * @required:   the group is wrong without it
+ */
+struct conf_key {
+        const char *name;
+        void (*parse)(struct conf_context *context, const struct config_setting_t *setting,
+                      void *to);
+        size_t offset;
+        bool required;
+};
+
+/**
+ * struct conf_group - the settings of one kind of group, in the order in which they are read
+ * @name:       name of the setting that the group belongs to; "" for the file itself
+ * @keys:       @nr_keys settings
+ * @nr_keys:    number of settings
+ */
+struct conf_group {
+        const char *name;
+        const struct conf_key *keys;
+        size_t nr_keys;
+};
+
+enum conf_group_id {
+        CONF_FILE,
+        CONF_MONITORING,
+        CONF_TARGET,
+        CONF_SCHEME,
+        _CONF_GROUP_MAX,
+};
+
+extern const struct conf_group conf_groups[_CONF_GROUP_MAX];
+
+/**
+ * conf_parse_group() - read a group by its table
+ * @context:    context
+ * @setting:    the group
+ * @id:         which table
+ * @to:         structure that the table describes
+ *
+ * Return: whether all was right.
+ */
+bool conf_parse_group(struct conf_context *context, const struct config_setting_t *setting,
+                      enum conf_group_id id, void *to);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* See conf-values.h. */
+
+#include "conf-values.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+/* TASK_COMM_LEN of the kernel without the NUL */
+#define COMM_MAX 15
+
+#define GLOB_CHARACTERS "*?["
+
+#define EXPECTED_INTERVAL "a time in a string, such as \"5ms\""
+#define EXPECTED_INTERVAL_OR_OFF "a time in a string, such as \"60s\", or \"off\""
+#define EXPECTED_BUDGET "a share in a string, such as \"1%\" or \"0.5%\", or \"off\""
+#define EXPECTED_NR_REGIONS "a whole number of at least 3"
+#define EXPECTED_NAME "a name of 1 to 64 letters, digits and characters of \"._@:-\""
+#define EXPECTED_PID "a process ID above 1, without quotes"
+#define EXPECTED_COMM "a command name or pattern in a string, such as \"postgres\" or \"nginx*\""
+#define EXPECTED_EXE "an absolute path or pattern in a string, such as \"/usr/sbin/ngin*\""
+
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@:-"
+
+const char *conf_label(const config_setting_t *setting) {
+        while (!config_setting_name(setting) && config_setting_parent(setting))
+                setting = config_setting_parent(setting);
+        return config_setting_name(setting);
+}
+
+static const char *type_name(const config_setting_t *setting) {
+        switch (config_setting_type(setting)) {
+        case CONFIG_TYPE_GROUP:
+                return "a group { }";
+        case CONFIG_TYPE_LIST:
+                return "a list ( )";
+        case CONFIG_TYPE_ARRAY:
+                return "an array [ ]";
+        case CONFIG_TYPE_BOOL:
+                return "true or false";
+        case CONFIG_TYPE_STRING:
+                return "a string";
+        case CONFIG_TYPE_FLOAT:
+                return "a number with a fraction";
+        default:
+                return "a number";
+        }
+}
+
+void conf_type_error(struct conf_context *context, const config_setting_t *setting,
+                     const char *expected) {
+        conf_error(context, config_setting_source_line(setting), "%s: found %s, expected %s",
+                   conf_label(setting), type_name(setting), expected);
+}
+
+void conf_value_error(struct conf_context *context, const config_setting_t *setting,
+                      const char *text, int error, const char *expected) {
+        conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" is %s, expected %s",
+                   conf_label(setting), text, error == -ERANGE ? "too large" : "not valid",
+                   expected);
+}
+
+const char *conf_string(struct conf_context *context, const config_setting_t *setting,
+                        const char *expected) {
+        if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+                return config_setting_get_string(setting);
+        conf_type_error(context, setting, expected);
+        return NULL;
+}
+
+static void parse_interval(struct conf_context *context, const config_setting_t *setting,
+                           const char *text, const char *expected, uint64_t *interval) {
+        uint64_t usec;
+        int r;
+
+        r = unit_parse_time(text, &usec);
+        if (r < 0)
+                conf_value_error(context, setting, text, r, expected);
+        else if (usec == 0)
+                conf_error(context, config_setting_source_line(setting),
+                           "%s: \"%.80s\" is 0 microseconds, expected %s",
+                           conf_label(setting), text, expected);
+        else
+                *interval = usec;
+}
+
+void conf_parse_interval(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_INTERVAL);
+
+        if (text)
+                parse_interval(context, setting, text, EXPECTED_INTERVAL, to);
+}
+
+void conf_parse_interval_or_off(struct conf_context *context, const config_setting_t *setting,
+                                void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_INTERVAL_OR_OFF);
+        uint64_t *interval = to;
+
+        if (text && strcmp(text, "off") == 0)
+                *interval = 0;
+        else if (text)
+                parse_interval(context, setting, text, EXPECTED_INTERVAL_OR_OFF, interval);
+}
+
+void conf_parse_budget(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_BUDGET);
+        unsigned line = config_setting_source_line(setting);
+        uint32_t *budget = to, share = 0;
+        int r;
+
+        if (!text)
+                return;
+        if (strcmp(text, "off") == 0) {
+                *budget = 0;
+                return;
+        }
+
+        r = unit_parse_percent(text, &share);
+        if (r < 0)
+                conf_value_error(context, setting, text, r, EXPECTED_BUDGET);
+        else if (share == 0)
+                conf_error(context, line, "%s: \"%.80s\" leaves no time to monitor, expected a "
+                           "share above 0%%; use \"off\" for no limit", conf_label(setting), text);
+        else if (share > 10000)
+                conf_error(context, line, "%s: \"%.80s\" is more than one CPU, expected at most "
+                           "\"100%%\"; use \"off\" for no limit", conf_label(setting), text);
+        else
+                *budget = share;
+}
+
+/* Returns whether there is a number; one below the lowest is reported here. */
+static bool parse_integer(struct conf_context *context, const config_setting_t *setting,
+                          int lowest, const char *expected, int *ret) {
+        unsigned line = config_setting_source_line(setting);
+        int value;
+
+        if (config_setting_type(setting) != CONFIG_TYPE_INT &&
+            config_setting_type(setting) != CONFIG_TYPE_INT64) {
+                conf_type_error(context, setting, expected);
+                return false;
+        }
+        for (size_t i = 0; i < context->nr_wide_lines; i++)
+                if (context->wide_lines[i] == line)
+                        return false;
+
+        value = (int) config_setting_get_int64(setting);
+        if (value < lowest) {
+                conf_error(context, line, "%s: %d is too small, expected %s",
+                           conf_label(setting), value, expected);
+                return false;
+        }
+        *ret = value;
+        return true;
+}
+
+void conf_parse_nr_regions(struct conf_context *context, const config_setting_t *setting,
+                           void *to) {
+        uint32_t *nr_regions = to;
+        int value;
+
+        if (parse_integer(context, setting, DAMON_MIN_REGIONS_FLOOR, EXPECTED_NR_REGIONS, &value))
+                *nr_regions = (uint32_t) value;
+}
+
+void conf_parse_pid(struct conf_context *context, const config_setting_t *setting, void *to) {
+        pid_t *pid = to;
+        int value;
+
+        if (parse_integer(context, setting, 2, EXPECTED_PID, &value))
+                *pid = value;
+}
+
+void conf_parse_name(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_NAME);
+        size_t length = text ? strlen(text) : 0;
+        char **name = to;
+
+        if (!text)
+                return;
+        if (length == 0 || length > CONF_NAME_MAX || strspn(text, NAME_CHARACTERS) != length)
+                conf_value_error(context, setting, text, -EINVAL, EXPECTED_NAME);
+        else
+                *name = conf_copy(context, text);
+}
+
+void conf_parse_comm(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_COMM);
+        char **comm = to;
+
+        if (!text)
+                return;
+        if (text[0] == '\0')
+                conf_value_error(context, setting, text, -EINVAL, EXPECTED_COMM);
+        else if (strlen(text) > COMM_MAX && !strpbrk(text, GLOB_CHARACTERS "\\"))
+                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" never "
+                           "matches as the kernel cuts command names to %d bytes, expected "
+                           "\"%.*s\"", conf_label(setting), text, COMM_MAX, COMM_MAX, text);
+        else
+                *comm = conf_copy(context, text);
+}
+
+void conf_parse_exe(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_EXE);
+        char **exe = to;
+
+        if (!text)
+                return;
+        if (text[0] == '\0' || !strchr("/" GLOB_CHARACTERS, text[0]))
+                conf_value_error(context, setting, text, -EINVAL, EXPECTED_EXE);
+        else
+                *exe = conf_copy(context, text);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * The plan: what a configuration file asks for, checked and complete, and never changed
+ * after it was made. The daemon works from plans only and never sees configuration text.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <damond/attrs.h>
+#include <damond/scheme.h>
+
+/**
+ * struct plan_target - which processes an entry of "targets" selects
+ * @name:       unique name of the entry
+ * @pid:        the process with this ID, or 0
+ * @comm:       glob that the command name (/proc/PID/comm) must match, or NULL
+ * @exe:        glob that the path of the executable must match, or NULL
+ *
+ * At least one selector is set, and a process must satisfy all that are. A process that
+ * several entries select belongs to the first of them.
+ */
+struct plan_target {
+        char *name;
+        pid_t pid;
+        char *comm;
+        char *exe;
+};
+
+/**
+ * struct plan - a configuration
+ * @attrs:                      monitoring attributes
+ * @cpu_budget:                 what all monitoring together may take of one CPU, in basis
+ *                              points; 0 is no limit
+ * @statistics_interval:        microseconds between statistics records of a scheme; 0 is
+ *                              none
+ * @targets:                    @nr_targets entries, in the order of the file
+ * @nr_targets:                 number of target entries
+ * @schemes:                    @nr_schemes schemes, in the order of the file; statistics 0.
+ *                              Those read from 7-column strings are named "scheme-N", N
+ *                              being their place in the list, from 1.
+ * @nr_schemes:                 number of schemes
+ */
+struct plan {
+        struct damon_attrs attrs;
+        uint32_t cpu_budget;
+        uint64_t statistics_interval;
+        struct plan_target *targets;
+        size_t nr_targets;
+        struct damos *schemes;
+        size_t nr_schemes;
+};
+
+/**
+ * plan_free() - free a plan
+ * @plan:       plan or NULL
+ *
+ * Return: NULL.
+ */
+struct plan *plan_free(struct plan *plan);
+
+/**
+ * plan_target_equal() - say whether two entries select by the same name the same processes
+ * @a, @b:      entries
+ */
+bool plan_target_equal(const struct plan_target *a, const struct plan_target *b);
+
+/**
+ * plan_dump() - write a plan as a configuration file
+ * @plan:       plan
+ * @f:          where to
+ *
+ * Every setting is written, also those at their default. Reading the result gives an equal
+ * plan.
+ */
+void plan_dump(const struct plan *plan, FILE *f);
+
+static inline void plan_freep(struct plan **plan) {
+        plan_free(*plan);
+}
