@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * The manager: the daemon as one object. It owns the event loop, the plan in force, the
+ * engine and the targets that were found, and turns time and signals into engine steps,
+ * reloads and statistics.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include <damond/engine.h>
+
+#include "governor.h"
+#include "match.h"
+#include "page-idle.h"
+#include "plan.h"
+#include "process.h"
+#include "rng.h"
+
+/**
+ * struct attached - a target that is monitored, and the watch for its exit
+ * @target:     target; owned by the engine
+ * @exit:       event source on its pidfd; owned
+ */
+struct attached {
+        struct damon_target *target;
+        sd_event_source *exit;
+};
+
+/**
+ * struct target_log - how many targets came and went of late
+ * @since:      when counting began, CLOCK_MONOTONIC, microseconds
+ * @nr:         how many since then
+ */
+struct target_log {
+        uint64_t since;
+        size_t nr;
+};
+
+/**
+ * struct manager - the daemon
+ * @config_path:        configuration file; borrowed
+ * @plan:               the plan in force
+ * @event:              event loop
+ * @tick:               timer of the next engine step; off while there are no targets
+ * @scan:               timer of the next look for processes
+ * @statistics:         timer of the next statistics records
+ * @page_idle:          operations
+ * @engine:             engine
+ * @rng:                dice of the engine
+ * @governor:           CPU budget
+ * @matcher:            which process belongs to which entry of the plan
+ * @attached:           @nr_attached monitored targets
+ * @grid:               time up to which sample intervals have been given to the engine,
+ *                      CLOCK_MONOTONIC, microseconds
+ * @marked_at:          when the last step ended
+ * @charged_at:         when the governor was last charged,
+ * @charged_cpu:        and the CPU time of monitoring until then, nanoseconds
+ * @nr_samples:         samples checked since the start
+ * @nr_unknown:         those whose outcome was unknown
+ * @nr_missed:          sample intervals that went by without a check
+ * @target_log:         keeps the log of targets from growing without end
+ * @logged:             statistics of each of the engine's schemes when last logged
+ */
+struct manager {
+        const char *config_path;
+        struct plan *plan;
+
+        sd_event *event;
+        sd_event_source *tick;
+        sd_event_source *scan;
+        sd_event_source *statistics;
+
+        struct page_idle *page_idle;
+        struct damon_engine *engine;
+        struct rng rng;
+        struct governor governor;
+        struct matcher matcher;
+        struct attached *attached;
+        size_t nr_attached, sz_attached;
+
+        uint64_t grid;
+        uint64_t marked_at;
+        uint64_t charged_at;
+        uint64_t charged_cpu;
+        uint64_t nr_samples;
+        uint64_t nr_unknown;
+        uint64_t nr_missed;
+
+        struct target_log target_log;
+        struct damos_stat *logged;
+};
+
+/**
+ * manager_new() - set up the daemon
+ * @ret_manager:        set to the manager, owned by the caller
+ * @config_path:        configuration file, read again at a reload; borrowed
+ * @plan:               plan to begin with; owned by the manager if this succeeds
+ * @files:              the kernel's files; borrowed, must outlive the manager
+ * @dry_run:            do everything but act
+ *
+ * Return: 0 or a negative errno.
+ */
+int manager_new(struct manager **ret_manager, const char *config_path, struct plan *plan,
+                const struct page_idle_files *files, bool dry_run);
+
+/**
+ * manager_free() - take the daemon down
+ * @manager:    manager or NULL
+ *
+ * Return: NULL.
+ */
+struct manager *manager_free(struct manager *manager);
+
+/**
+ * manager_run() - run until told to stop
+ * @manager:    manager
+ *
+ * Return: 0 after SIGTERM or SIGINT, or a negative errno, which has been logged.
+ */
+int manager_run(struct manager *manager);
+
+/**
+ * manager_reload() - read the configuration again, and go over to it if it is right
+ * @manager:    manager
+ *
+ * What did not change goes on undisturbed. If anything is wrong, the log says so and the plan
+ * in force stays.
+ */
+void manager_reload(struct manager *manager);
+
+/**
+ * manager_scan() - look for processes that the plan selects and that are not monitored yet
+ * @manager:    manager
+ */
+void manager_scan(struct manager *manager);
+
+/**
+ * manager_detach() - stop monitoring a target
+ * @manager:    manager
+ * @i:          index of the attached target
+ * @why:        what has become of the process, for the log: "exited"
+ */
+void manager_detach(struct manager *manager, size_t i, const char *why);
+
+/**
+ * manager_apply_attrs() - give the plan's attributes to governor and engine
+ * @manager:    manager
+ *
+ * Return: 0 or a negative errno.
+ */
+int manager_apply_attrs(struct manager *manager);
+
+/**
+ * manager_monitoring_time() - CPU time that monitoring has taken
+ * @manager:    manager
+ *
+ * Return: nanoseconds since the start; all the daemon does but for actions.
+ */
+uint64_t manager_monitoring_time(const struct manager *manager);
+
+/**
+ * manager_notify_status() - tell the service manager in one line how things are
+ * @manager:    manager
+ */
+void manager_notify_status(const struct manager *manager);
+
+/* statistics.c */
+
+/**
+ * statistics_arm() - set the timer of the statistics records
+ * @manager:    manager
+ *
+ * Return: 0 or a negative errno.
+ */
+int statistics_arm(struct manager *manager);
+
+/**
+ * statistics_follow() - take note of the engine's schemes, after they were set
+ * @manager:    manager
+ *
+ * Return: 0, -ENOMEM.
+ */
+int statistics_follow(struct manager *manager);
+
+/**
+ * statistics_log() - log a record for each scheme whose statistics have changed
+ * @manager:    manager
+ */
+void statistics_log(struct manager *manager);
+
+/* snapshot.c */
+
+/**
+ * snapshot_log() - log what is known at this moment: targets, regions, schemes
+ * @manager:    manager
+ *
+ * Regions are left out where standard error is the journal.
+ */
+void snapshot_log(const struct manager *manager);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * Which processes the plan selects.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "plan.h"
+
+/**
+ * struct binding - the process that an entry with a pid means
+ * @start_time: when that process began, clock ticks since boot; 0 if it was not found yet.
+ *              The number alone would some day mean another process.
+ */
+struct binding {
+        uint64_t start_time;
+};
+
+/**
+ * struct refusal - a process that is selected, but could not be monitored; said once
+ * @pid:        its ID
+ * @seen:       found by the scan that is going on
+ */
+struct refusal {
+        pid_t pid;
+        bool seen;
+};
+
+/**
+ * struct matcher - selection of processes
+ * @proc_fd:            /proc; borrowed
+ * @plan:               plan in force; borrowed
+ * @bindings:           one for each target entry of the plan
+ * @refusals:           @nr_refusals processes
+ * @nr_refusals:        number of those
+ * @sz_refusals:        number that there is room for
+ */
+struct matcher {
+        int proc_fd;
+        const struct plan *plan;
+        struct binding *bindings;
+        struct refusal *refusals;
+        size_t nr_refusals, sz_refusals;
+};
+
+/**
+ * matcher_done() - release what a matcher owns
+ * @matcher:    matcher
+ */
+void matcher_done(struct matcher *matcher);
+
+/**
+ * matcher_set_plan() - select by another plan
+ * @matcher:    matcher
+ * @plan:       plan; borrowed. An entry that was there before stays bound to its process.
+ *
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
+int matcher_set_plan(struct matcher *matcher, const struct plan *plan);
+
+/**
+ * matcher_find() - find the entry that a process belongs to
+ * @matcher:    matcher
+ * @pid:        process
+ *
+ * Return: index of the entry, or -ENOENT if no entry selects it; never an entry for damond
+ * itself or process 1.
+ */
+int matcher_find(const struct matcher *matcher, pid_t pid);
+
+/**
+ * matcher_bind() - note which process an entry with a pid means
+ * @matcher:    matcher
+ * @entry:      index of the entry
+ * @start_time: start time of the process that was found
+ *
+ * Return: false if the entry means another process, that had the same ID.
+ */
+bool matcher_bind(struct matcher *matcher, size_t entry, uint64_t start_time);
+
+/**
+ * matcher_refuse() - note that a process cannot be monitored
+ * @matcher:    matcher
+ * @pid:        process
+ *
+ * Return: whether this is new, and should be logged.
+ */
+bool matcher_refuse(struct matcher *matcher, pid_t pid);
+
+/**
+ * matcher_forget_ended() - forget refused processes that the last scan has not met again
+ * @matcher:    matcher
+ */
+void matcher_forget_ended(struct matcher *matcher);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is known at this moment, on request (SIGUSR1): see snapshot_log() in manager.h. */
+
+#include "manager.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "log.h"
+#include "unit.h"
+
+static void print_regions(const struct damon_target *target, const struct damon_attrs *attrs) {
+        for (size_t i = 0; i < target->regions.nr; i++) {
+                const struct damon_region *region = &target->regions.items[i];
+                char size[UNIT_STRING_MAX], age[UNIT_STRING_MAX];
+
+                fprintf(stderr, "region %s %d %012" PRIx64 "-%012" PRIx64 " %8s %3" PRIu32 "/%" PRIu32
+                        " %s%s\n",
+                        target->name, (int) target->pid, region->range.start, region->range.end,
+                        unit_format_size_short(size, damon_range_size(&region->range)),
+                        region->nr_accesses, damon_attrs_max_nr_accesses(attrs),
+                        unit_format_time(age, region->age * attrs->aggregation_interval),
+                        region->unknown ? " unknown" : "");
+        }
+}
+
+static void log_target(const struct damon_target *target) {
+        char size[UNIT_STRING_MAX], accessed[UNIT_STRING_MAX], unknown[UNIT_STRING_MAX];
+        uint64_t sz_accessed = 0, sz_unknown = 0;
+
+        for (size_t i = 0; i < target->regions.nr; i++) {
+                const struct damon_region *region = &target->regions.items[i];
+
+                if (region->unknown)
+                        sz_unknown += damon_range_size(&region->range);
+                else if (region->nr_accesses > 0)
+                        sz_accessed += damon_range_size(&region->range);
+        }
+        log_info("target %s: process %d, %zu regions, %s, of which %s accessed, %s unknown",
+                 target->name, (int) target->pid, target->regions.nr,
+                 unit_format_size_short(size, damon_regions_size(&target->regions)),
+                 unit_format_size_short(accessed, sz_accessed),
+                 unit_format_size_short(unknown, sz_unknown));
+}
+
+void snapshot_log(const struct manager *manager) {
+        const struct damon_attrs *attrs = damon_engine_attrs(manager->engine);
+        char interval[UNIT_STRING_MAX];
+        const struct damos *schemes;
+        size_t nr_schemes;
+
+        for (size_t i = 0; i < manager->nr_attached; i++) {
+                if (!log_is_journal())
+                        print_regions(manager->attached[i].target, attrs);
+                log_target(manager->attached[i].target);
+        }
+        schemes = damon_engine_schemes(manager->engine, &nr_schemes);
+        for (size_t i = 0; i < nr_schemes; i++)
+                log_info("scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
+                         " sz_applied=%" PRIu64,
+                         schemes[i].name, schemes[i].stat.nr_tried, schemes[i].stat.sz_tried,
+                         schemes[i].stat.nr_applied, schemes[i].stat.sz_applied);
+        log_info("monitoring: sample_interval=%s samples=%" PRIu64 " unknown=%" PRIu64
+                 " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64,
+                 unit_format_time(interval, attrs->sample_interval), manager->nr_samples,
+                 manager->nr_unknown, manager->nr_missed,
+                 manager_monitoring_time(manager) / NSEC_PER_USEC,
+                 page_idle_action_time(manager->page_idle) / NSEC_PER_USEC);
+}
