@@ -166,12 +166,13 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * @regions:    regions
  * @threshold:  highest difference of nr_accesses to merge over
  * @sz_limit:   no merged region becomes larger than this
- * @mix:        merge known with unknown, and idle with accessed regions too
+ * @mix:        merge known with unknown, idle with accessed, and old with young regions too
  *
  * nr_accesses and age of a merged region are the averages, weighted by size. Unlike in the
- * kernel, an accessed region does not merge with an idle one, however near to 0 it is: a
- * large idle neighbour would round its accesses to none, lend it its age, and let a scheme
- * take it for cold.
+ * kernel, an accessed region does not merge with an idle one, however near to 0 it is, nor
+ * one that just became idle with one that has been for more than twice as long: a large
+ * neighbour would round its accesses to none and lend it its age, and a scheme would take
+ * it for cold.
  */
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
                          bool mix);

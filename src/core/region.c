@@ -228,7 +228,9 @@ static void region_absorb(struct damon_region *region, const struct damon_region
 }
 
 static bool are_alike(const struct damon_region *a, const struct damon_region *b) {
-        return a->unknown == b->unknown && (a->nr_accesses == 0) == (b->nr_accesses == 0);
+        if (a->unknown != b->unknown || (a->nr_accesses == 0) != (b->nr_accesses == 0))
+                return false;
+        return a->nr_accesses > 0 || MAX(a->age, b->age) / 2 <= MIN(a->age, b->age);
 }
 
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,

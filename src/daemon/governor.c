@@ -15,6 +15,11 @@ void governor_init(struct governor *governor, uint32_t budget, uint64_t sample_i
         };
 }
 
+void governor_resume(struct governor *governor) {
+        governor->spent = 0;
+        governor->nr_samples = 0;
+}
+
 static int64_t sec_budget(const struct governor *governor) {
         return (int64_t) (NSEC_PER_SEC / BP_ALL * governor->budget);
 }

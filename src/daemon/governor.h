@@ -38,6 +38,14 @@ struct governor {
 void governor_init(struct governor *governor, uint32_t budget, uint64_t sample_interval);
 
 /**
+ * governor_resume() - begin to sample again after a pause
+ * @governor:   governor
+ *
+ * What was spent in the pause, on waiting for targets, is no cost of the samples to come.
+ */
+void governor_resume(struct governor *governor);
+
+/**
  * governor_charge() - account for what was spent
  * @governor:           governor
  * @cpu:                CPU time spent since the last call, nanoseconds

@@ -105,6 +105,8 @@ static int start_ticking(struct manager *manager) {
         r = sd_event_source_get_enabled(manager->tick, &enabled);
         if (r < 0 || enabled != SD_EVENT_OFF)
                 return r;
+        charge_governor(manager, 0);
+        governor_resume(&manager->governor);
         manager->grid = now_usec();
         manager->marked_at = manager->grid;
         return schedule_tick(manager);
@@ -287,6 +289,7 @@ static int on_scan(sd_event_source *source, uint64_t usec, void *userdata) {
         int r;
 
         manager_scan(manager);
+        charge_governor(manager, 0);
         cost = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
         if (manager->plan->cpu_budget > 0)
                 interval = MAX(interval, cost / NSEC_PER_USEC * 10000 * SCAN_SHARE /

@@ -87,9 +87,11 @@ int maps_parse(struct maps *maps, const char *text) {
                 r = parse_line(line, &range, &name);
                 if (r < 0)
                         return r;
-                if (is_memory(name, (size_t) (line + length - name))) {
-                        if (maps->nr > 0 && range.start < maps->ranges[maps->nr - 1].end)
-                                return -EBADMSG;
+                /* The kernel writes a page of text at a time, and mappings change in between: one
+                 * may come again, from its old start to a new end. */
+                if (maps->nr > 0)
+                        range.start = MAX(range.start, maps->ranges[maps->nr - 1].end);
+                if (range.start < range.end && is_memory(name, (size_t) (line + length - name))) {
                         r = ARRAY_GROW(maps->ranges, maps->capacity, maps->nr + 1);
                         if (r < 0)
                                 return r;

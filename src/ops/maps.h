@@ -42,7 +42,7 @@ void maps_done(struct maps *maps);
  * [uprobes]; hugetlb memory, which is never on the LRU; and devices other than /dev/zero
  * and /dev/shm.
  *
- * Return: 0, -ENOMEM, or -EBADMSG if a line is not of the known form or out of order.
+ * Return: 0, -ENOMEM, or -EBADMSG if a line is not of the known form.
  */
 int maps_parse(struct maps *maps, const char *text);
 

@@ -137,7 +137,9 @@ static int collect_words(struct page_idle *page_idle) {
         r = ARRAY_GROW(page_idle->words, page_idle->sz_words, page_idle->nr_frames);
         if (r < 0)
                 return r;
-        qsort(page_idle->frames, page_idle->nr_frames, sizeof(page_idle->frames[0]), compare_frames);
+        if (page_idle->nr_frames > 0)
+                qsort(page_idle->frames, page_idle->nr_frames, sizeof(page_idle->frames[0]),
+                      compare_frames);
 
         for (size_t i = 0; i < page_idle->nr_frames; i++) {
                 struct frame *frame = &page_idle->frames[i];
@@ -347,28 +349,34 @@ static uint64_t offset_in_folio(struct page_idle *page_idle, const struct proces
  * Cold and pageout split a large folio that they are given a part of (mm/madvise.c,
  * Linux 6.12), and a folio has one idle flag only: if a part of it is outside of what is to
  * be acted on, nothing says that the part inside is cold. Such folios are left out.
+ *
+ * Return: the address from which on no folio reaches below @range.
  */
-static void leave_out_split_folios(struct page_idle *page_idle, const struct process *process,
-                                   bool at_start, bool at_end, struct damon_range *range) {
+static uint64_t behind_split_folio(struct page_idle *page_idle, const struct process *process,
+                                   const struct damon_range *range) {
         uint64_t page_size = page_idle->files.page_size;
-        uint64_t offset;
+        uint64_t start = range->start, offset;
 
-        while (at_start && range->start < range->end &&
-               (offset = offset_in_folio(page_idle, process, range->start)) > 0) {
+        while (start < range->end && (offset = offset_in_folio(page_idle, process, start)) > 0) {
                 uint64_t sz_folio = page_size;
 
                 /* at least this large; if it is larger, the next round goes on */
                 while (sz_folio <= offset * page_size)
                         sz_folio *= 2;
-                range->start += sz_folio - offset * page_size;
+                start += sz_folio - offset * page_size;
         }
-        if (at_end && range->start < range->end)
-                range->end -= offset_in_folio(page_idle, process, range->end) * page_size;
-        if (range->start > range->end)
-                range->end = range->start;
+        return MIN(start, range->end);
 }
 
-/* Cut one try into pieces that lie inside one mapping each. @mapping goes on with the tries. */
+/* Return: the address up to which no folio reaches beyond @range. */
+static uint64_t before_split_folio(struct page_idle *page_idle, const struct process *process,
+                                   const struct damon_range *range) {
+        uint64_t inside = offset_in_folio(page_idle, process, range->end) * page_idle->files.page_size;
+
+        return range->end - MIN(inside, damon_range_size(range));
+}
+
+/* Cut a range into pieces that lie inside one mapping each. @mapping goes on with the tries. */
 static int add_pieces(struct page_idle *page_idle, struct damon_range range, size_t try,
                       size_t *mapping) {
         const struct maps *maps = &page_idle->maps;
@@ -398,16 +406,22 @@ static int add_pieces(struct page_idle *page_idle, struct damon_range range, siz
 static int collect_pieces(struct page_idle *page_idle, const struct process *process,
                           bool splits_folios, const struct damos_try *tries, size_t nr) {
         size_t mapping = 0;
+        bool begun = false;             /* the run of adjoining tries has passed its first folio */
+        uint64_t border = 0;
 
         page_idle->nr_pieces = 0;
         for (size_t i = 0; i < nr; i++) {
                 struct damon_range range = tries[i].range;
-                bool at_start = i == 0 || tries[i - 1].range.end != range.start;
-                bool at_end = i + 1 == nr || tries[i + 1].range.start != range.end;
                 int r;
 
-                if (splits_folios)
-                        leave_out_split_folios(page_idle, process, at_start, at_end, &range);
+                if (splits_folios) {
+                        /* A folio on the border of two tries goes with the second one, whole. */
+                        begun = begun && i > 0 && tries[i - 1].range.end == range.start;
+                        range.start = begun ? border : behind_split_folio(page_idle, process, &range);
+                        begun = range.start < range.end;
+                        range.end = before_split_folio(page_idle, process, &range);
+                        border = range.end;
+                }
                 r = add_pieces(page_idle, range, i, &mapping);
                 if (r < 0)
                         return r;

@@ -21,7 +21,7 @@ struct page_idle;
  * @ret_page_idle:      set to the operations' data, for damon_engine_new()
  * @ret_ops:            set to the operations; part of the data
  * @files:              the kernel's files; copied, to be closed after the operations
- * @dry_run:            answer as if, but do not act
+ * @dry_run:            do not act: nothing is ever applied
  *
  * Return: 0, -ENOMEM.
  */

@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Configuration: good files give the plans they should and survive being written and read
+ * again, bad files give exactly the messages they should.
+ */
+
+#include "test.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf-keys.h"
+#include "conf.h"
+#include "macro.h"
+#include "unit.h"
+
+#define SHIPPED TEST_DATA "/../conf/damond.conf"
+
+/* nohugepage must not be among them: a bad file counts on it. */
+#define ACTIONS                                                                           \
+        (DAMOS_ACTION_BIT(DAMOS_WILLNEED) | DAMOS_ACTION_BIT(DAMOS_COLD) |                \
+         DAMOS_ACTION_BIT(DAMOS_PAGEOUT) | DAMOS_ACTION_BIT(DAMOS_STAT))
+
+static char directory[] = "/tmp/test-conf-XXXXXX";
+
+static int setup(void **state) {
+        return mkdtemp(directory) ? 0 : -1;
+}
+
+static int teardown(void **state) {
+        return rmdir(directory);
+}
+
+/* Returns the path of a file in the temporary directory; static. */
+static const char *temporary(const char *name) {
+        static char path[256];
+
+        (void) snprintf(path, sizeof(path), "%s/%s", directory, name);
+        return path;
+}
+
+static void write_file(const char *path, const char *data, size_t size) {
+        FILE *f = fopen(path, "we");
+
+        assert_non_null(f);
+        assert_int_equal(fwrite(data, 1, size, f), size);
+        assert_int_equal(fclose(f), 0);
+        assert_int_equal(chmod(path, 0644), 0);
+}
+
+static char *read_file(const char *path) {
+        FILE *f = fopen(path, "re"), *out;
+        char *text = NULL;
+        size_t size;
+        int c;
+
+        if (!f)
+                fail_msg("%s: %s", path, strerror(errno));
+        out = open_memstream(&text, &size);
+        assert_non_null(out);
+        while ((c = fgetc(f)) != EOF)
+                fputc(c, out);
+        fclose(f);
+        fclose(out);
+        return text;
+}
+
+static struct plan *load(const char *path) {
+        struct conf_diag diag = {};
+        struct plan *plan = NULL;
+        int r;
+
+        r = conf_load(path, ACTIONS, &diag, &plan);
+        if (diag.nr > 0)
+                fail_msg("%s", diag.messages[0].text);
+        ASSERT_OK(r);
+        assert_non_null(plan);
+        return plan;
+}
+
+/* All messages, a line each, without the directory; the caller frees them. */
+static char *load_bad(const char *path) {
+        struct plan *untouched = (struct plan *) &directory, *plan = untouched;
+        struct conf_diag diag = {};
+        char *text = NULL;
+        size_t size, skip = (size_t) (strrchr(path, '/') + 1 - path);
+        FILE *out = open_memstream(&text, &size);
+
+        assert_non_null(out);
+        ASSERT_ERROR(conf_load(path, ACTIONS, &diag, &plan), EINVAL);
+        assert_ptr_equal(plan, untouched);
+        assert_true(diag.nr > 0);
+        for (size_t i = 0; i < diag.nr; i++) {
+                assert_memory_equal(diag.messages[i].text, path, skip);
+                assert_true(i == 0 || diag.messages[i].line >= diag.messages[i - 1].line);
+                fprintf(out, "%s\n", diag.messages[i].text + skip);
+        }
+        fclose(out);
+        conf_diag_done(&diag);
+        assert_int_equal(diag.nr, 0);
+        return text;
+}
+
+/* The file is removed. */
+static void check_bad(const char *path, const char *expected) {
+        _cleanup_free_ char *messages = load_bad(path);
+
+        assert_string_equal(messages, expected);
+        assert_int_equal(remove(path), 0);
+}
+
+static void check_bad_text(const char *data, size_t size, const char *expected) {
+        const char *path = temporary("bad.conf");
+
+        write_file(path, data, size);
+        check_bad(path, expected);
+}
+
+static void assert_plan_equal(const struct plan *a, const struct plan *b) {
+        assert_int_equal(a->attrs.sample_interval, b->attrs.sample_interval);
+        assert_int_equal(a->attrs.aggregation_interval, b->attrs.aggregation_interval);
+        assert_int_equal(a->attrs.update_interval, b->attrs.update_interval);
+        assert_int_equal(a->attrs.min_regions, b->attrs.min_regions);
+        assert_int_equal(a->attrs.max_regions, b->attrs.max_regions);
+        assert_int_equal(a->cpu_budget, b->cpu_budget);
+        assert_int_equal(a->statistics_interval, b->statistics_interval);
+        assert_int_equal(a->nr_targets, b->nr_targets);
+        for (size_t i = 0; i < a->nr_targets; i++)
+                assert_true(plan_target_equal(&a->targets[i], &b->targets[i]));
+        assert_int_equal(a->nr_schemes, b->nr_schemes);
+        for (size_t i = 0; i < a->nr_schemes; i++)
+                if (!damos_same_rule(&a->schemes[i], &b->schemes[i]))
+                        fail_msg("scheme \"%s\" differs", a->schemes[i].name);
+}
+
+static void check_dump(const struct plan *plan) {
+        const char *path = temporary("dump.conf");
+        struct plan *again;
+        FILE *f = fopen(path, "we");
+
+        assert_non_null(f);
+        plan_dump(plan, f);
+        assert_int_equal(fclose(f), 0);
+        assert_int_equal(chmod(path, 0644), 0);
+        again = load(path);
+        assert_plan_equal(plan, again);
+        plan_free(again);
+        assert_int_equal(unlink(path), 0);
+}
+
+static void test_good_files(void **state) {
+        glob_t files;
+
+        assert_int_equal(glob(TEST_DATA "/conf/good/*.conf", 0, NULL, &files), 0);
+        for (size_t i = 0; i < files.gl_pathc; i++) {
+                struct plan *plan = load(files.gl_pathv[i]);
+
+                check_dump(plan);
+                plan_free(plan);
+        }
+        globfree(&files);
+}
+
+static void test_bad_files(void **state) {
+        glob_t files;
+
+        assert_int_equal(glob(TEST_DATA "/conf/bad/*.conf", 0, NULL, &files), 0);
+        for (size_t i = 0; i < files.gl_pathc; i++) {
+                _cleanup_free_ char *messages = load_bad(files.gl_pathv[i]), *expected = NULL;
+                char path[4096];
+
+                (void) snprintf(path, sizeof(path), "%.*s.expect",
+                                (int) (strlen(files.gl_pathv[i]) - strlen(".conf")),
+                                files.gl_pathv[i]);
+                expected = read_file(path);
+                assert_string_equal(messages, expected);
+        }
+        globfree(&files);
+}
+
+static void test_defaults(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/empty.conf"), *same;
+
+        assert_int_equal(plan->attrs.sample_interval, 5 * USEC_PER_MSEC);
+        assert_int_equal(plan->attrs.aggregation_interval, 100 * USEC_PER_MSEC);
+        assert_int_equal(plan->attrs.update_interval, USEC_PER_SEC);
+        assert_int_equal(plan->attrs.min_regions, 10);
+        assert_int_equal(plan->attrs.max_regions, 1000);
+        assert_int_equal(plan->cpu_budget, 100);
+        assert_int_equal(plan->statistics_interval, 60 * USEC_PER_SEC);
+        assert_int_equal(plan->nr_targets, 0);
+        assert_int_equal(plan->nr_schemes, 0);
+
+        same = load(TEST_DATA "/conf/good/nothing.conf");
+        assert_plan_equal(plan, same);
+        plan_free(same);
+        plan_free(plan);
+}
+
+static void test_off(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/off.conf");
+
+        assert_int_equal(plan->cpu_budget, 0);
+        assert_int_equal(plan->statistics_interval, 0);
+        plan_free(plan);
+}
+
+static void check_limits(const struct damos_limits *limits, uint64_t min, uint64_t max) {
+        assert_int_equal(limits->min, min);
+        assert_int_equal(limits->max, max);
+}
+
+static void check_scheme(const struct damos *scheme, const char *name, enum damos_action action,
+                         const struct damos_access_pattern *pattern) {
+        assert_string_equal(scheme->name, name);
+        assert_int_equal(scheme->action, action);
+        check_limits(&scheme->pattern.size, pattern->size.min, pattern->size.max);
+        check_limits(&scheme->pattern.nr_accesses, pattern->nr_accesses.min,
+                     pattern->nr_accesses.max);
+        check_limits(&scheme->pattern.age, pattern->age.min, pattern->age.max);
+        assert_int_equal(scheme->stat.nr_tried, 0);
+        assert_int_equal(scheme->stat.sz_tried, 0);
+        assert_int_equal(scheme->stat.nr_applied, 0);
+        assert_int_equal(scheme->stat.sz_applied, 0);
+}
+
+static void check_target(const struct plan_target *target, const char *name, pid_t pid,
+                         const char *comm, const char *exe) {
+        const struct plan_target expected = {
+                (char *) (uintptr_t) name, pid, (char *) (uintptr_t) comm,
+                (char *) (uintptr_t) exe
+        };
+
+        assert_true(plan_target_equal(target, &expected));
+}
+
+static void test_full(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/full.conf");
+
+        assert_int_equal(plan->attrs.sample_interval, 10 * USEC_PER_MSEC);
+        assert_int_equal(plan->attrs.aggregation_interval, 200 * USEC_PER_MSEC);
+        assert_int_equal(plan->attrs.update_interval, 2 * USEC_PER_SEC);
+        assert_int_equal(plan->attrs.min_regions, 3);
+        assert_int_equal(plan->attrs.max_regions, 2147483647);
+        assert_int_equal(plan->cpu_budget, 25);
+        assert_int_equal(plan->statistics_interval, 150 * USEC_PER_SEC);
+
+        assert_int_equal(plan->nr_targets, 3);
+        check_target(&plan->targets[0], "db", 0, "postgres", "/usr/lib/postgresql/*/bin/postgres");
+        check_target(&plan->targets[1], "web", 0, NULL, "/usr/sbin/ngin*");
+        check_target(&plan->targets[2], "one", 4321, NULL, NULL);
+
+        assert_int_equal(plan->nr_schemes, 5);
+        check_scheme(&plan->schemes[0], "cold-out", DAMOS_PAGEOUT, &(struct damos_access_pattern) {
+                { 4096, UINT64_MAX }, { 0, 0 }, { 120 * USEC_PER_SEC, UINT64_MAX } });
+        assert_int_equal(plan->schemes[0].nr_targets, 2);
+        assert_string_equal(plan->schemes[0].targets[0], "db");
+        assert_string_equal(plan->schemes[0].targets[1], "one");
+        check_scheme(&plan->schemes[1], "scheme-2", DAMOS_STAT, &(struct damos_access_pattern) {
+                { 2097152, UINT64_MAX }, { 18, 19 }, { 100 * USEC_PER_MSEC, UINT64_MAX } });
+        assert_int_equal(plan->schemes[1].nr_targets, 0);
+        check_scheme(&plan->schemes[2], "hot.range@1:x_y", DAMOS_WILLNEED,
+                     &(struct damos_access_pattern) {
+                { 0, 1610612736 }, { 11, UINT64_MAX }, { 0, 86400 * USEC_PER_SEC } });
+        check_scheme(&plan->schemes[3], "all", DAMOS_STAT, &(struct damos_access_pattern) {
+                { 0, UINT64_MAX }, { 0, UINT64_MAX }, { 0, UINT64_MAX } });
+        check_scheme(&plan->schemes[4], "inwards", DAMOS_COLD, &(struct damos_access_pattern) {
+                { 0, UINT64_MAX }, { 2, 3 }, { 0, UINT64_MAX } });
+        assert_int_equal(plan->schemes[4].nr_targets, 1);
+        assert_string_equal(plan->schemes[4].targets[0], "web");
+        plan_free(plan);
+}
+
+static void test_limits(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/limits.conf");
+
+        assert_int_equal(plan->cpu_budget, 10000);
+        check_limits(&plan->schemes[0].pattern.nr_accesses, 1, 9999);
+        check_limits(&plan->schemes[1].pattern.nr_accesses, 10000, 10000);
+        check_limits(&plan->schemes[1].pattern.size, UINT64_MAX, UINT64_MAX);
+        check_limits(&plan->schemes[1].pattern.age, UINT64_MAX - 1, UINT64_MAX - 1);
+        check_limits(&plan->schemes[2].pattern.nr_accesses, 0, 0);
+        check_limits(&plan->schemes[2].pattern.age, 0, 0);
+        plan_free(plan);
+}
+
+static void test_columns(void **state) {
+        static const struct {
+                enum damos_action action;
+                struct damos_access_pattern pattern;
+        } expected[] = {
+                { DAMOS_WILLNEED,
+                  { { 0, UINT64_MAX }, { 16, UINT64_MAX }, { 100 * USEC_PER_MSEC, UINT64_MAX } } },
+                { DAMOS_COLD,
+                  { { 0, UINT64_MAX }, { 2, 4 }, { 200 * USEC_PER_MSEC, 3600 * USEC_PER_SEC } } },
+                { DAMOS_PAGEOUT,
+                  { { 0, UINT64_MAX }, { 0, 2 }, { 60 * USEC_PER_SEC, UINT64_MAX } } },
+                { DAMOS_STAT,
+                  { { 2097152, UINT64_MAX }, { 18, 19 }, { 100 * USEC_PER_MSEC, UINT64_MAX } } },
+                { DAMOS_PAGEOUT,
+                  { { 4096, UINT64_MAX }, { 0, 0 }, { 5 * USEC_PER_SEC, UINT64_MAX } } },
+                { DAMOS_STAT, { { 0, 1073741824 }, { 1, UINT64_MAX }, { 0, 0 } } },
+                { DAMOS_STAT, { { 4096, 8192 }, { 0, 1 }, { 0, UINT64_MAX } } },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/columns.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                char name[32];
+
+                (void) snprintf(name, sizeof(name), "scheme-%zu", i + 1);
+                check_scheme(&plan->schemes[i], name, expected[i].action, &expected[i].pattern);
+        }
+        plan_free(plan);
+}
+
+static void test_strings(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/strings.conf");
+
+        assert_int_equal(plan->nr_targets, 3);
+        check_target(&plan->targets[0], "escapes", 0, "a\"b\\c*", "/tmp/\xff\x01 t\tn");
+        check_target(&plan->targets[1], "joined", 0, NULL, "/usr/bin/caf\xc3\xa9");
+        check_target(&plan->targets[2], "hash", 0, "# // /* @include", NULL);
+        plan_free(plan);
+}
+
+static void test_integers(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/integers.conf");
+
+        assert_int_equal(plan->nr_targets, 3);
+        check_target(&plan->targets[0], "hexadecimal", 2147483647, NULL, NULL);
+        check_target(&plan->targets[1], "long", 2147483647, NULL, NULL);
+        check_target(&plan->targets[2], "plus", 2, NULL, NULL);
+        plan_free(plan);
+}
+
+static void test_line_ends(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/line-ends.conf");
+
+        assert_int_equal(plan->statistics_interval, 5 * USEC_PER_SEC);
+        assert_int_equal(plan->nr_targets, 1);
+        check_target(&plan->targets[0], "a", 0, "b", NULL);
+        plan_free(plan);
+}
+
+static void test_target_equal(void **state) {
+        char a[] = "a", also_a[] = "a", b[] = "b";
+        const struct plan_target target = { a, 2, a, NULL };
+
+        assert_true(plan_target_equal(&target, &(struct plan_target) { also_a, 2, also_a, NULL }));
+        assert_false(plan_target_equal(&target, &(struct plan_target) { b, 2, a, NULL }));
+        assert_false(plan_target_equal(&target, &(struct plan_target) { a, 3, a, NULL }));
+        assert_false(plan_target_equal(&target, &(struct plan_target) { a, 2, b, NULL }));
+        assert_false(plan_target_equal(&target, &(struct plan_target) { a, 2, NULL, NULL }));
+        assert_false(plan_target_equal(&target, &(struct plan_target) { a, 2, a, b }));
+}
+
+/* What is shipped acts on nothing. */
+static void test_shipped(void **state) {
+        struct plan *plan = load(SHIPPED), *defaults = load(TEST_DATA "/conf/good/empty.conf");
+
+        assert_int_equal(plan->nr_targets, 0);
+        assert_true(plan->nr_schemes > 0);
+        for (size_t i = 0; i < plan->nr_schemes; i++)
+                assert_int_equal(plan->schemes[i].action, DAMOS_STAT);
+        check_dump(plan);
+
+        /* What it shows as defaults are the defaults. */
+        for (size_t i = 0; i < plan->nr_schemes; i++)
+                damos_done(&plan->schemes[i]);
+        plan->nr_schemes = 0;
+        assert_plan_equal(plan, defaults);
+        plan_free(defaults);
+        plan_free(plan);
+}
+
+/* Its examples are right: "#" before a single space begins an explanation, else an example. */
+static void test_shipped_examples(void **state) {
+        _cleanup_free_ char *text = read_file(SHIPPED);
+        const char *path = temporary("examples.conf");
+        struct plan *plan;
+        bool acts = false;
+
+        for (char *line = text; *line; line = strchr(line, '\n') + 1)
+                if (line[0] == '#' && line[1] != '\n' && (line[1] != ' ' || line[2] == ' '))
+                        line[0] = ' ';
+        write_file(path, text, strlen(text));
+        plan = load(path);
+        assert_int_equal(unlink(path), 0);
+
+        assert_true(plan->nr_targets > 1);
+        for (size_t i = 0; i < plan->nr_schemes; i++)
+                acts = acts || plan->schemes[i].action == DAMOS_PAGEOUT;
+        assert_true(acts);
+        check_dump(plan);
+        plan_free(plan);
+}
+
+/* Each setting has a place in the shipped file, in prose or as a value. */
+static void test_shipped_is_complete(void **state) {
+        _cleanup_free_ char *text = read_file(SHIPPED);
+
+        for (size_t i = 0; i < ELEMENTSOF(conf_groups); i++)
+                for (size_t j = 0; j < conf_groups[i].nr_keys; j++)
+                        if (!strstr(text, conf_groups[i].keys[j].name))
+                                fail_msg("\"%s\" is not shown", conf_groups[i].keys[j].name);
+}
+
+/*
+ * Every frequency can be written as a share that is read as the same frequency. The numbers of
+ * checks that are left out only cost time.
+ */
+static void test_every_frequency(void **state) {
+        for (uint64_t nr = 1; nr <= 1000; nr += nr < 100 ? 1 : 9) {
+                struct damos *schemes = calloc(nr + 1, sizeof(*schemes));
+                struct plan plan = {
+                        .attrs = { 1, nr, 1, 3, 3 },
+                        .schemes = schemes,
+                        .nr_schemes = nr + 1,
+                };
+
+                assert_non_null(schemes);
+                for (uint64_t i = 0; i <= nr; i++) {
+                        assert_true(asprintf(&schemes[i].name, "%d", (int) i) > 0);
+                        schemes[i].action = DAMOS_STAT;
+                        schemes[i].pattern.nr_accesses = (struct damos_limits) { i, i };
+                }
+                check_dump(&plan);
+                for (uint64_t i = 0; i <= nr; i++)
+                        damos_done(&schemes[i]);
+                free(schemes);
+        }
+}
+
+static void test_missing_file(void **state) {
+        _cleanup_free_ char *messages = load_bad(temporary("none.conf"));
+
+        assert_string_equal(messages, "none.conf: cannot be opened: No such file or directory\n");
+}
+
+static void test_not_a_file(void **state) {
+        const char *path = temporary("dir.conf");
+
+        assert_int_equal(mkdir(path, 0755), 0);
+        check_bad(path, "dir.conf: is not a regular file, expected a file with settings\n");
+
+        path = temporary("fifo.conf");
+        assert_int_equal(mkfifo(path, 0644), 0);
+        check_bad(path, "fifo.conf: is not a regular file, expected a file with settings\n");
+}
+
+static void test_permissions(void **state) {
+        const char *path = temporary("mode.conf");
+
+        write_file(path, "", 0);
+        if (geteuid() == 0) {
+                assert_int_equal(chmod(path, 0646), 0);
+                check_bad(path, "mode.conf: is writable by everyone, expected mode 0644 or "
+                          "stricter as root acts on it\n");
+        } else {
+                assert_int_equal(chmod(path, 0), 0);
+                check_bad(path, "mode.conf: cannot be opened: Permission denied\n");
+        }
+}
+
+static void test_size(void **state) {
+        size_t size = 256 * 1024;
+        _cleanup_free_ char *text = malloc(size + 1);
+        struct plan *plan;
+
+        assert_non_null(text);
+        memset(text, ' ', size + 1);
+        write_file(temporary("large.conf"), text, size);
+        plan = load(temporary("large.conf"));
+        plan_free(plan);
+
+        write_file(temporary("large.conf"), text, size + 1);
+        check_bad(temporary("large.conf"), "large.conf: is too large, expected at most 256 KiB\n");
+}
+
+static void test_nul(void **state) {
+        static const char text[] = "targets = ( );\n\0schemes = 5;\n";
+
+        check_bad_text(text, sizeof(text) - 1,
+                       "bad.conf:2: NUL byte, expected a text file in UTF-8\n");
+}
+
+static void test_not_utf8(void **state) {
+        static const char *const bad[] = {
+                "#\x80", "#\xc3", "#\xc0\x80", "#\xe0\x80\x80", "#\xed\xa0\x80",
+                "#\xf4\x90\x80\x80", "#\xf8\x88\x80\x80\x80", "#\xff", "#\xe2\x82", "#\xc3(",
+        };
+        static const char good[] = "# \xc3\xa9 \xe2\x82\xac \xed\x9f\xbf \xf0\x9f\x98\x80 "
+                "\xf4\x8f\xbf\xbf";
+        struct plan *plan;
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                check_bad_text(bad[i], strlen(bad[i]), "bad.conf:1: byte that is not valid UTF-8, "
+                               "expected a text file in UTF-8\n");
+        write_file(temporary("good.conf"), good, sizeof(good) - 1);
+        plan = load(temporary("good.conf"));
+        plan_free(plan);
+        assert_int_equal(unlink(temporary("good.conf")), 0);
+}
+
+/* @include of a directory would end the process in libconfig. */
+static void test_include_directory(void **state) {
+        static const char text[] = "\n \t@include \"/\"\n@include\t\"b\"\n";
+
+        check_bad_text(text, sizeof(text) - 1, "bad.conf:2: @include is not supported, "
+                       "expected all settings in this file\nbad.conf:3: @include is not supported, "
+                       "expected all settings in this file\n");
+}
+
+static void test_many_settings(void **state) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        assert_non_null(f);
+        for (unsigned i = 0; i < 10001; i++)
+                fprintf(f, "a%u=1\n", i);
+        fclose(f);
+        check_bad_text(text, size, "bad.conf:10001: more than 10000 settings, expected fewer\n");
+}
+
+static void test_depth(void **state) {
+        static const char open[] = "a=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[";
+        _cleanup_free_ char *messages = NULL;
+
+        /* One less is libconfig's business. */
+        write_file(temporary("deep.conf"), open, strlen(open) - 1);
+        messages = load_bad(temporary("deep.conf"));
+        assert_non_null(strstr(messages, "syntax error"));
+        write_file(temporary("deep.conf"), open, strlen(open));
+        check_bad(temporary("deep.conf"),
+                  "deep.conf:1: more than 32 brackets are open, expected less nesting\n");
+}
+
+/* "stat" needs no operations. */
+static void test_stat_is_always_possible(void **state) {
+        struct conf_diag diag = {};
+        struct plan *plan = NULL;
+
+        ASSERT_OK(conf_load(SHIPPED, 0, &diag, &plan));
+        plan_free(plan);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_good_files),
+                cmocka_unit_test(test_bad_files),
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_off),
+                cmocka_unit_test(test_full),
+                cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_columns),
+                cmocka_unit_test(test_strings),
+                cmocka_unit_test(test_integers),
+                cmocka_unit_test(test_line_ends),
+                cmocka_unit_test(test_target_equal),
+                cmocka_unit_test(test_shipped),
+                cmocka_unit_test(test_shipped_examples),
+                cmocka_unit_test(test_shipped_is_complete),
+                cmocka_unit_test(test_every_frequency),
+                cmocka_unit_test(test_missing_file),
+                cmocka_unit_test(test_not_a_file),
+                cmocka_unit_test(test_permissions),
+                cmocka_unit_test(test_size),
+                cmocka_unit_test(test_nul),
+                cmocka_unit_test(test_not_utf8),
+                cmocka_unit_test(test_include_directory),
+                cmocka_unit_test(test_many_settings),
+                cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_stat_is_always_possible),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}

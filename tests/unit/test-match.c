@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which processes the plan selects: from a /proc that the test makes up, process by process. */
+
+#include "test.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "macro.h"
+#include "match.h"
+
+#define NONE (-ENOENT)
+
+/* What an entry does not ask for is 0 or NULL. */
+#define ENTRY(name, pid, comm, exe) { (char *) (name), pid, (char *) (comm), (char *) (exe) }
+
+#define PLAN(...)                                                                       \
+        (struct plan) {                                                                 \
+                .targets = (struct plan_target[]) { __VA_ARGS__ },                      \
+                .nr_targets = ELEMENTSOF(((struct plan_target[]) { __VA_ARGS__ })),     \
+        }
+
+#define _cleanup_matcher_ _cleanup_(matcher_done)
+
+static char directory[] = "/tmp/test-match-XXXXXX";
+static int proc_fd;
+
+static void add_file(pid_t pid, const char *name, const char *text, size_t size) {
+        char path[32];
+        int fd;
+
+        (void) snprintf(path, sizeof(path), "%d/%s", (int) pid, name);
+        fd = openat(proc_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, text, size), (ssize_t) size);
+        assert_int_equal(close(fd), 0);
+}
+
+/* @comm as the process set it, the kernel adds a newline; @exe as the link; or NULL for none */
+static void add_process(pid_t pid, const char *comm, const char *exe) {
+        char path[32], text[80];
+        int n;
+
+        (void) snprintf(path, sizeof(path), "%d", (int) pid);
+        assert_int_equal(mkdirat(proc_fd, path, 0755), 0);
+        if (comm) {
+                n = snprintf(text, sizeof(text), "%s\n", comm);
+                add_file(pid, "comm", text, (size_t) n);
+        }
+        if (exe) {
+                (void) snprintf(path, sizeof(path), "%d/exe", (int) pid);
+                assert_int_equal(symlinkat(exe, proc_fd, path), 0);
+        }
+}
+
+static void remove_process(pid_t pid) {
+        char path[32];
+
+        (void) snprintf(path, sizeof(path), "%d/comm", (int) pid);
+        (void) unlinkat(proc_fd, path, 0);
+        (void) snprintf(path, sizeof(path), "%d/exe", (int) pid);
+        (void) unlinkat(proc_fd, path, 0);
+        (void) snprintf(path, sizeof(path), "%d", (int) pid);
+        assert_int_equal(unlinkat(proc_fd, path, AT_REMOVEDIR), 0);
+}
+
+static int setup(void **state) {
+        if (!mkdtemp(directory))
+                return -1;
+        proc_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return proc_fd >= 0 ? 0 : -1;
+}
+
+static int teardown(void **state) {
+        (void) close(proc_fd);
+        return rmdir(directory);
+}
+
+/* A matcher by the first plan that a test has. */
+static struct matcher make_matcher(const struct plan *plan) {
+        struct matcher matcher = { .proc_fd = proc_fd };
+
+        ASSERT_OK(matcher_set_plan(&matcher, plan));
+        return matcher;
+}
+
+static int find(const struct plan *plan, pid_t pid) {
+        _cleanup_matcher_ struct matcher matcher = make_matcher(plan);
+
+        return matcher_find(&matcher, pid);
+}
+
+static void a_pid_selects_that_process_without_a_look_at_it(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 100, NULL, NULL));
+
+        assert_int_equal(find(&plan, 100), 0);          /* there is no such directory */
+        assert_int_equal(find(&plan, 10), NONE);
+        assert_int_equal(find(&plan, 1000), NONE);
+}
+
+static void a_plan_without_entries_selects_nothing(void **state) {
+        struct plan plan = {};
+
+        add_process(100, "redis-server", "/usr/bin/redis-server");
+        assert_int_equal(find(&plan, 100), NONE);
+        remove_process(100);
+}
+
+static void a_comm_glob_selects_by_the_whole_name(void **state) {
+        static const struct {
+                const char *comm, *glob;
+                bool selected;
+        } cases[] = {
+                { "redis-server", "redis-server", true },
+                { "redis-server", "redis-*", true },
+                { "redis-server", "*", true },
+                { "redis-server", "redis-serve?", true },
+                { "redis-server", "[pqr]edis*", true },
+                { "redis-server", "redis", false },
+                { "redis-server", "edis-server", false },
+                { "redis-server", "Redis-server", false },
+                { "redis-server", "redis-server?", false },
+                { "redis-server", "redis-server\n", false },
+                { "redis-server", "", false },
+                { "", "", true },
+                { "", "*", true },
+                { "", "?*", false },
+                { "with space", "with space", true },
+                { "a/b", "a*b", true },
+                { ".hidden", "*", true },
+                { "kworker/0:1-events", "kworker/*", true },
+                { "(sd-pam)", "(sd-pam)", true },
+                { "a\nb", "a\nb", true },
+                { "a\nb", "a?b", true },
+                { "a\nb", "a", false },
+                { "a\n", "a\n", true },         /* only the kernel's own newline goes */
+                { "a\n", "a", false },
+                { "\n", "\n", true },
+                { "\xff\x01\x7f", "*", true },
+                { "a*b", "a\\*b", true },
+                { "axb", "a\\*b", false },
+                { "[x]", "\\[x]", true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct plan plan = PLAN(ENTRY("a", 0, cases[i].glob, NULL));
+                int r;
+
+                add_process(100, cases[i].comm, NULL);
+                r = find(&plan, 100);
+                remove_process(100);
+                if (r != (cases[i].selected ? 0 : NONE))
+                        fail_msg("\"%s\" by \"%s\": %d", cases[i].comm, cases[i].glob, r);
+        }
+}
+
+static void an_exe_glob_selects_by_the_whole_path(void **state) {
+        static const struct {
+                const char *exe, *glob;
+                bool selected;
+        } cases[] = {
+                { "/usr/bin/redis-server", "/usr/bin/redis-server", true },
+                { "/usr/bin/redis-server", "*/redis-server", true },
+                { "/usr/bin/redis-server", "/usr/*", true },
+                { "/usr/bin/redis-server", "redis-server", false },
+                { "/usr/bin/redis-server", "/usr/bin", false },
+                { "/usr/bin/redis-server (deleted)", "/usr/bin/redis-server", true },
+                { "/usr/bin/redis-server (deleted)", "/usr/bin/redis-server (deleted)", false },
+                { "/usr/bin/x (deleted) (deleted)", "/usr/bin/x (deleted)", true },
+                { "/usr/bin/redis(deleted)", "/usr/bin/redis", false },
+                { "/usr/bin/redis (deleted)x", "/usr/bin/redis", false },
+                { "/opt/with space/x", "/opt/with space/x", true },
+                { "/opt/new\nline", "/opt/new?line", true },
+                { "/opt/\xff", "/opt/*", true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct plan plan = PLAN(ENTRY("a", 0, NULL, cases[i].glob));
+                int r;
+
+                add_process(100, NULL, cases[i].exe);
+                r = find(&plan, 100);
+                remove_process(100);
+                if (r != (cases[i].selected ? 0 : NONE))
+                        fail_msg("\"%s\" by \"%s\": %d", cases[i].exe, cases[i].glob, r);
+        }
+}
+
+static void the_longest_path_is_read_whole(void **state) {
+        char exe[4001], glob[sizeof(exe)];
+        struct plan plan = PLAN(ENTRY("a", 0, NULL, glob));
+
+        memset(exe, 'x', sizeof(exe) - 1);
+        exe[0] = '/';
+        exe[sizeof(exe) - 1] = '\0';
+        memcpy(glob, exe, sizeof(exe));
+        add_process(100, NULL, exe);
+        assert_int_equal(find(&plan, 100), 0);
+        glob[sizeof(glob) - 2] = 'y';
+        assert_int_equal(find(&plan, 100), NONE);
+        remove_process(100);
+}
+
+static void all_selectors_of_an_entry_must_agree(void **state) {
+        struct plan both = PLAN(ENTRY("a", 0, "redis*", "/usr/*"));
+        struct plan all = PLAN(ENTRY("a", 101, "redis*", "/usr/*"));
+
+        add_process(100, "redis-server", "/usr/bin/redis-server");
+        add_process(101, "redis-server", "/usr/bin/redis-server");
+        add_process(102, "redis-server", "/opt/redis-server");
+        add_process(103, "other", "/usr/bin/redis-server");
+        add_process(104, "other", "/opt/other");
+        assert_int_equal(find(&both, 100), 0);
+        assert_int_equal(find(&both, 101), 0);
+        assert_int_equal(find(&both, 102), NONE);
+        assert_int_equal(find(&both, 103), NONE);
+        assert_int_equal(find(&both, 104), NONE);
+        assert_int_equal(find(&all, 100), NONE);
+        assert_int_equal(find(&all, 101), 0);
+        all.targets[0].comm = (char *) "other";
+        assert_int_equal(find(&all, 101), NONE);
+        for (pid_t pid = 100; pid <= 104; pid++)
+                remove_process(pid);
+}
+
+static void the_first_entry_that_selects_wins(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 0, "post*", NULL),
+                                ENTRY("b", 0, NULL, "/usr/bin/redis-server"),
+                                ENTRY("c", 0, "redis-*", NULL),
+                                ENTRY("d", 101, NULL, NULL));
+
+        add_process(100, "redis-server", "/usr/bin/redis-server");
+        add_process(101, "redis-server", "/opt/redis-server");
+        add_process(102, "postgres", "/usr/bin/redis-server");
+        add_process(103, "other", "/opt/other");
+        assert_int_equal(find(&plan, 100), 1);
+        assert_int_equal(find(&plan, 101), 2);
+        assert_int_equal(find(&plan, 102), 0);
+        assert_int_equal(find(&plan, 103), NONE);
+        for (pid_t pid = 100; pid <= 103; pid++)
+                remove_process(pid);
+}
+
+/* A comm or exe that cannot be read is like no other, not like any. */
+static void missing_files_select_nothing(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 0, "*", NULL), ENTRY("b", 0, NULL, "*"));
+
+        assert_int_equal(find(&plan, 100), NONE);       /* ended */
+        add_process(100, NULL, NULL);
+        assert_int_equal(find(&plan, 100), NONE);
+        remove_process(100);
+        add_process(100, NULL, "/usr/bin/x");
+        assert_int_equal(find(&plan, 100), 1);
+        remove_process(100);
+        add_process(100, "x", NULL);                    /* a kernel thread has no exe */
+        assert_int_equal(find(&plan, 100), 0);
+        add_file(100, "comm", "", 0);                   /* ended while it was read */
+        assert_int_equal(find(&plan, 100), NONE);
+        remove_process(100);
+}
+
+static void what_was_read_of_one_process_is_not_taken_for_another(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 0, "first", NULL), ENTRY("b", 0, "second", NULL));
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+
+        add_process(100, "first", NULL);
+        add_process(101, "second", NULL);
+        for (unsigned i = 0; i < 2; i++) {
+                assert_int_equal(matcher_find(&matcher, 100), 0);
+                assert_int_equal(matcher_find(&matcher, 101), 1);
+        }
+        remove_process(100);
+        remove_process(101);
+}
+
+static void damond_itself_and_the_first_process_are_never_selected(void **state) {
+        struct plan by_name = PLAN(ENTRY("a", 0, "*", NULL));
+        struct plan by_pid = PLAN(ENTRY("a", 1, NULL, NULL), ENTRY("b", getpid(), NULL, NULL));
+
+        add_process(1, "init", "/sbin/init");
+        add_process(getpid(), "damond", "/usr/sbin/damond");
+        assert_int_equal(find(&by_name, 1), NONE);
+        assert_int_equal(find(&by_name, getpid()), NONE);
+        assert_int_equal(find(&by_pid, 1), NONE);
+        assert_int_equal(find(&by_pid, getpid()), NONE);
+        assert_int_equal(find(&by_name, 0), NONE);
+        assert_int_equal(find(&by_name, -1), NONE);
+        remove_process(1);
+        remove_process(getpid());
+}
+
+static void an_entry_with_a_pid_means_one_process_for_ever(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 100, NULL, NULL), ENTRY("b", 101, "x", NULL));
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+
+        assert_true(matcher_bind(&matcher, 0, 5000));
+        assert_true(matcher_bind(&matcher, 0, 5000));
+        assert_false(matcher_bind(&matcher, 0, 5001));
+        assert_false(matcher_bind(&matcher, 0, 4999));
+        assert_true(matcher_bind(&matcher, 0, 5000));
+        /* each entry for itself */
+        assert_true(matcher_bind(&matcher, 1, 5001));
+        assert_false(matcher_bind(&matcher, 1, 5000));
+}
+
+static void an_entry_without_a_pid_means_any_process(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 0, "x", NULL), ENTRY("b", 0, NULL, "y"));
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+
+        for (size_t entry = 0; entry < 2; entry++)
+                for (uint64_t start_time = 1; start_time < 5; start_time++)
+                        assert_true(matcher_bind(&matcher, entry, start_time));
+}
+
+static void an_equal_entry_stays_bound_wherever_it_stands(void **state) {
+        struct plan old = PLAN(ENTRY("a", 100, NULL, NULL), ENTRY("b", 101, "x", NULL),
+                               ENTRY("c", 102, NULL, NULL));
+        struct plan new = PLAN(ENTRY("d", 0, "z", NULL), ENTRY("b", 101, "x", NULL),
+                               ENTRY("e", 103, NULL, NULL), ENTRY("a", 100, NULL, NULL));
+        struct plan newest = PLAN(ENTRY("a", 100, NULL, NULL));
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&old);
+
+        assert_true(matcher_bind(&matcher, 0, 5000));
+        assert_true(matcher_bind(&matcher, 1, 5001));
+        assert_true(matcher_bind(&matcher, 2, 5002));
+        ASSERT_OK(matcher_set_plan(&matcher, &new));
+        assert_false(matcher_bind(&matcher, 1, 6000));
+        assert_true(matcher_bind(&matcher, 1, 5001));
+        assert_false(matcher_bind(&matcher, 3, 6000));
+        assert_true(matcher_bind(&matcher, 3, 5000));
+        assert_true(matcher_bind(&matcher, 2, 6000));   /* new, so it was free */
+        ASSERT_OK(matcher_set_plan(&matcher, &newest));
+        assert_false(matcher_bind(&matcher, 0, 6000));
+        assert_true(matcher_bind(&matcher, 0, 5000));
+        ASSERT_OK(matcher_set_plan(&matcher, &newest)); /* the same plan again */
+        assert_false(matcher_bind(&matcher, 0, 6000));
+}
+
+static void a_changed_entry_is_bound_anew(void **state) {
+        struct plan old = PLAN(ENTRY("a", 100, "x", NULL));
+        struct plan changed[] = {
+                PLAN(ENTRY("b", 100, "x", NULL)),
+                PLAN(ENTRY("a", 101, "x", NULL)),
+                PLAN(ENTRY("a", 100, "y", NULL)),
+                PLAN(ENTRY("a", 100, NULL, NULL)),
+                PLAN(ENTRY("a", 100, "x", "z")),
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(changed); i++) {
+                _cleanup_matcher_ struct matcher matcher = make_matcher(&old);
+
+                assert_true(matcher_bind(&matcher, 0, 5000));
+                ASSERT_OK(matcher_set_plan(&matcher, &changed[i]));
+                assert_true(matcher_bind(&matcher, 0, 6000));
+                assert_false(matcher_bind(&matcher, 0, 5000));
+        }
+}
+
+static void an_entry_that_was_away_is_bound_anew(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 100, NULL, NULL));
+        struct plan none = {};
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+
+        assert_true(matcher_bind(&matcher, 0, 5000));
+        ASSERT_OK(matcher_set_plan(&matcher, &none));
+        ASSERT_OK(matcher_set_plan(&matcher, &plan));
+        assert_true(matcher_bind(&matcher, 0, 6000));
+}
+
+static void a_refusal_is_told_once(void **state) {
+        struct plan plan = {};
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+
+        for (unsigned scan = 0; scan < 3; scan++) {
+                for (pid_t pid = 100; pid < 150; pid++)
+                        assert_int_equal(matcher_refuse(&matcher, pid), scan == 0);
+                assert_false(matcher_refuse(&matcher, 120));    /* nor twice in a scan */
+                matcher_forget_ended(&matcher);
+        }
+}
+
+static void a_refusal_is_forgotten_when_a_scan_has_not_met_the_process(void **state) {
+        struct plan plan = {};
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+
+        for (pid_t pid = 100; pid < 120; pid++)
+                assert_true(matcher_refuse(&matcher, pid));
+        matcher_forget_ended(&matcher);
+
+        for (pid_t pid = 100; pid < 120; pid += 2)
+                assert_false(matcher_refuse(&matcher, pid));
+        matcher_forget_ended(&matcher);
+        assert_int_equal(matcher.nr_refusals, 10);
+
+        for (pid_t pid = 100; pid < 120; pid++)
+                assert_int_equal(matcher_refuse(&matcher, pid), pid % 2);
+        matcher_forget_ended(&matcher);
+        matcher_forget_ended(&matcher);
+        assert_int_equal(matcher.nr_refusals, 0);
+}
+
+static void refusals_outlive_a_change_of_plan(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 0, "x", NULL)), other = PLAN(ENTRY("b", 0, "y", NULL));
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+
+        assert_true(matcher_refuse(&matcher, 100));
+        ASSERT_OK(matcher_set_plan(&matcher, &other));
+        assert_false(matcher_refuse(&matcher, 100));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_pid_selects_that_process_without_a_look_at_it),
+                cmocka_unit_test(a_plan_without_entries_selects_nothing),
+                cmocka_unit_test(a_comm_glob_selects_by_the_whole_name),
+                cmocka_unit_test(an_exe_glob_selects_by_the_whole_path),
+                cmocka_unit_test(the_longest_path_is_read_whole),
+                cmocka_unit_test(all_selectors_of_an_entry_must_agree),
+                cmocka_unit_test(the_first_entry_that_selects_wins),
+                cmocka_unit_test(missing_files_select_nothing),
+                cmocka_unit_test(what_was_read_of_one_process_is_not_taken_for_another),
+                cmocka_unit_test(damond_itself_and_the_first_process_are_never_selected),
+                cmocka_unit_test(an_entry_with_a_pid_means_one_process_for_ever),
+                cmocka_unit_test(an_entry_without_a_pid_means_any_process),
+                cmocka_unit_test(an_equal_entry_stays_bound_wherever_it_stands),
+                cmocka_unit_test(a_changed_entry_is_bound_anew),
+                cmocka_unit_test(an_entry_that_was_away_is_bound_anew),
+                cmocka_unit_test(a_refusal_is_told_once),
+                cmocka_unit_test(a_refusal_is_forgotten_when_a_scan_has_not_met_the_process),
+                cmocka_unit_test(refusals_outlive_a_change_of_plan),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
