@@ -220,14 +220,14 @@ static void try_attach(struct manager *manager, pid_t pid) {
                 log_warning("%s: process %d cannot be monitored: %s", name, (int) pid, strerror(-r));
 }
 
-/* Detach the targets whose address space the operations found ended; most have executed another
- * program, and may be selected again. */
+/* Detach the targets whose address space the operations found ended: by exit, or by another
+ * program that the process executed and that may be selected again. */
 static void drop_gone(struct manager *manager) {
         for (size_t i = manager->nr_attached; i-- > 0;)
                 if (manager->attached[i].target->gone) {
                         pid_t pid = manager->attached[i].target->pid;
 
-                        manager_detach(manager, i, "executed another program");
+                        manager_detach(manager, i, "ended its program");
                         try_attach(manager, pid);
                 }
 }

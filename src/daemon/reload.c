@@ -169,8 +169,8 @@ void manager_reload(struct manager *manager) {
                 log_record(LOG_ERR, DAMOND_MESSAGE_CONFIG_ERROR, NULL,
                            "%s was not loaded (%s), damond goes on as before", manager->config_path,
                            diag.nr > 0 ? "see above" : strerror(-r));
-                (void) sd_notifyf(false, "READY=1\nSTATUS=%s was not loaded: %zu errors",
-                                  manager->config_path, diag.nr);
+                (void) sd_notifyf(false, "READY=1\nSTATUS=%s was not loaded: %zu error%s",
+                                  manager->config_path, diag.nr, diag.nr == 1 ? "" : "s");
         } else {
                 log_record(LOG_INFO, DAMOND_MESSAGE_RELOADED, NULL, "%s was loaded%s",
                            manager->config_path, changed ? "" : ", nothing has changed");
