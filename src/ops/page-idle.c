@@ -84,9 +84,9 @@ static int read_entry_run(struct page_idle *page_idle, const struct damon_sample
         }
         r = pagemap_read(process->pagemap_fd, samples[0].addr, files->page_size, buf,
                          last - first + 1);
-        if (r < 0)
+        if (r == -ENOMEM)
                 return r;
-        if ((uint64_t) r < last - first + 1)
+        if (r < 0 || (uint64_t) r < last - first + 1)
                 target->gone = true;
         else
                 for (size_t i = 0; i < n; i++)
@@ -183,33 +183,6 @@ static int prepare_sample(struct page_idle *page_idle, struct damon_sample *samp
         return add_frame(page_idle, head, i);
 }
 
-static int page_idle_mark(void *data, struct damon_sample *samples, size_t nr) {
-        struct page_idle *page_idle = data;
-        int r;
-
-        r = read_entries(page_idle, samples, nr);
-        if (r < 0)
-                return r;
-        page_idle->nr_frames = 0;
-        for (size_t i = 0; i < nr; i++) {
-                if (samples[i].target->gone)
-                        continue;
-                r = prepare_sample(page_idle, &samples[i], page_idle->entries[i], i);
-                if (r < 0)
-                        return r;
-        }
-        r = collect_words(page_idle);
-        if (r < 0)
-                return r;
-        r = bitmap_mark(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < page_idle->nr_frames; i++)
-                if (!page_idle->words[page_idle->frames[i].word].valid)
-                        samples[page_idle->frames[i].sample].state = SAMPLE_UNKNOWN;
-        return 0;
-}
-
 /*
  * Judge a sample as far as its page map entry goes; what only the bitmap can say becomes a
  * frame.
@@ -243,6 +216,29 @@ static int judge_entry(struct page_idle *page_idle, struct damon_sample *sample,
         return add_frame(page_idle, head, i);
 }
 
+/*
+ * Look up the page of each sample, let @look say what it means, and collect the bitmap words of
+ * the frames that came of it.
+ */
+static int look_up(struct page_idle *page_idle, struct damon_sample *samples, size_t nr,
+                   int (*look)(struct page_idle *page_idle, struct damon_sample *sample,
+                               uint64_t entry, size_t i)) {
+        int r;
+
+        r = read_entries(page_idle, samples, nr);
+        if (r < 0)
+                return r;
+        page_idle->nr_frames = 0;
+        for (size_t i = 0; i < nr; i++) {
+                if (samples[i].target->gone)
+                        continue;
+                r = look(page_idle, &samples[i], page_idle->entries[i], i);
+                if (r < 0)
+                        return r;
+        }
+        return collect_words(page_idle);
+}
+
 /* Judge a sample by the idle flag of its page: the last rows of the decision table. */
 static int judge_flag(struct page_idle *page_idle, struct damon_sample *sample, uint64_t entry,
                       const struct frame *frame) {
@@ -268,23 +264,29 @@ static int judge_flag(struct page_idle *page_idle, struct damon_sample *sample, 
         return 0;
 }
 
+static int page_idle_mark(void *data, struct damon_sample *samples, size_t nr) {
+        struct page_idle *page_idle = data;
+        int r;
+
+        r = look_up(page_idle, samples, nr, prepare_sample);
+        if (r < 0)
+                return r;
+        r = bitmap_mark(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < page_idle->nr_frames; i++)
+                if (!page_idle->words[page_idle->frames[i].word].valid)
+                        samples[page_idle->frames[i].sample].state = SAMPLE_UNKNOWN;
+        return 0;
+}
+
 static int page_idle_check(void *data, struct damon_sample *samples, size_t nr) {
         struct page_idle *page_idle = data;
         int r;
 
-        r = read_entries(page_idle, samples, nr);
-        if (r < 0)
-                return r;
-        page_idle->nr_frames = 0;
-        for (size_t i = 0; i < nr; i++) {
+        for (size_t i = 0; i < nr; i++)
                 samples[i].outcome = DAMON_UNKNOWN;
-                if (samples[i].target->gone)
-                        continue;
-                r = judge_entry(page_idle, &samples[i], page_idle->entries[i], i);
-                if (r < 0)
-                        return r;
-        }
-        r = collect_words(page_idle);
+        r = look_up(page_idle, samples, nr, judge_entry);
         if (r < 0)
                 return r;
         r = bitmap_read(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
