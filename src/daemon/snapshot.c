@@ -19,7 +19,8 @@ static void print_regions(const struct damon_target *target, const struct damon_
                         target->name, (int) target->pid, region->range.start, region->range.end,
                         unit_format_size_short(size, damon_range_size(&region->range)),
                         region->nr_accesses, damon_attrs_max_nr_accesses(attrs),
-                        unit_format_time(age, region->age * attrs->aggregation_interval),
+                        unit_format_time(age, region->age * attrs->aggregation_interval / USEC_PER_MSEC *
+                                                      USEC_PER_MSEC),
                         region->unknown ? " unknown" : "");
         }
 }

@@ -1080,8 +1080,6 @@ static void a_file_that_fails_is_a_failure_of_the_operations(void **state) {
         kernel.read_error = EIO;
         kernel.read_error_fd = kernel.flags_fd;
         ASSERT_ERROR(test.ops->mark(test.page_idle, &s, 1), EIO);
-        kernel.read_error_fd = kernel.spaces[0].fd;
-        ASSERT_ERROR(test.ops->mark(test.page_idle, &s, 1), EIO);
         kernel.read_error = 0;
         mark(&s, 1);
         kernel.read_error = EIO;
@@ -1089,6 +1087,24 @@ static void a_file_that_fails_is_a_failure_of_the_operations(void **state) {
         ASSERT_ERROR(test.ops->check(test.page_idle, &s, 1), EIO);
         kernel.read_error = 0;
         assert_int_equal(OUTCOME(ADDR(0), NOTHING), DAMON_IDLE);
+}
+
+static void a_page_map_that_fails_ends_its_target_only(void **state) {
+        struct damon_sample s[2] = { sample(0, ADDR(0)) };
+
+        add_target();
+        s[1] = sample(1, ADDR(0));
+        map_folio(0, ADDR(0), add_folio(100, 0));
+        map_folio(1, ADDR(0), add_folio(101, 0));
+        kernel.read_error = EIO;
+        kernel.read_error_fd = kernel.spaces[0].fd;
+        mark(s, 2);
+        kernel.read_error = 0;
+        check(s, 2);
+        assert_true(test.targets[0]->gone);
+        assert_false(test.targets[1]->gone);
+        assert_int_equal(s[0].outcome, DAMON_UNKNOWN);
+        assert_int_equal(s[1].outcome, DAMON_IDLE);
 }
 
 /* Two targets and hundreds of folios of all orders: every outcome right, no bit of others. */
@@ -1721,6 +1737,7 @@ int main(void) {
                 TEST(targets_do_not_share_a_read_of_pagemap),
                 TEST(signals_do_no_harm),
                 TEST(a_file_that_fails_is_a_failure_of_the_operations),
+                TEST(a_page_map_that_fails_ends_its_target_only),
                 TEST(random_folios_have_the_right_outcomes_and_no_other_bit_is_written),
                 TEST(all_checks_of_a_step_come_before_its_marks),
                 TEST(mappings_are_those_of_the_process),
