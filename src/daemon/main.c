@@ -51,7 +51,8 @@ static void help(void) {
              "  -h, --help             this text\n"
              "  -V, --version          version\n"
              "\n"
-             "Signals: SIGHUP reads the configuration again, SIGUSR1 logs a snapshot, SIGTERM ends.");
+             "Signals: SIGHUP reads the configuration again, SIGUSR1 logs a snapshot, SIGTERM ends.\n"
+             "See damond(8) and damond.conf(5).");
 }
 
 static int parse_log_level(const char *name) {
