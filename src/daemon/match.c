@@ -92,7 +92,8 @@ int matcher_find(const struct matcher *matcher, pid_t pid) {
         if (pid <= 1 || pid == getpid())
                 return -ENOENT;
         for (size_t i = 0; i < matcher->plan->nr_targets; i++)
-                if (entry_selects(&matcher->plan->targets[i], &candidate))
+                if (!matcher->bindings[i].ended &&
+                    entry_selects(&matcher->plan->targets[i], &candidate))
                         return (int) i;
         return -ENOENT;
 }
@@ -104,7 +105,8 @@ bool matcher_bind(struct matcher *matcher, size_t entry, uint64_t start_time) {
                 return true;
         if (binding->start_time == 0)
                 binding->start_time = start_time;
-        return binding->start_time == start_time;
+        binding->ended = binding->start_time != start_time;
+        return !binding->ended;
 }
 
 bool matcher_refuse(struct matcher *matcher, pid_t pid) {

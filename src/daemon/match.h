@@ -16,9 +16,11 @@
  * struct binding - the process that an entry with a pid means
  * @start_time: when that process began, clock ticks since boot; 0 if it was not found yet.
  *              The number alone would some day mean another process.
+ * @ended:      that process has ended: its number means another one, and the entry none
  */
 struct binding {
         uint64_t start_time;
+        bool ended;
 };
 
 /**
@@ -79,7 +81,8 @@ int matcher_find(const struct matcher *matcher, pid_t pid);
  * @entry:      index of the entry
  * @start_time: start time of the process that was found
  *
- * Return: false if the entry means another process, that had the same ID.
+ * Return: false if the entry means another process, that had the same ID; the entry then
+ * selects nothing from now on.
  */
 bool matcher_bind(struct matcher *matcher, size_t entry, uint64_t start_time);
 

@@ -75,6 +75,10 @@ static bool log_changes(const struct plan *before, const struct plan *after) {
                         log_info("scheme %s is gone", before->schemes[i].name);
                         changed = true;
                 }
+        if (!changed && schemes_changed(before, after)) {
+                log_info("the order of the schemes has changed");
+                changed = true;
+        }
         if (attrs_changed(before, after)) {
                 log_info("monitoring attributes have changed");
                 changed = true;

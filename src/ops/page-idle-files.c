@@ -30,13 +30,8 @@ static int need_proc(struct page_idle_files *files, const char **ret_why) {
 
 static int need_bitmap(struct page_idle_files *files, const char **ret_why) {
         files->bitmap_fd = open(BITMAP_PATH, O_RDWR | O_CLOEXEC);
-        if (files->bitmap_fd >= 0) {
-                if (flock(files->bitmap_fd, LOCK_EX | LOCK_NB) == 0)
-                        return 0;
-                *ret_why = "another damond uses the page_idle bitmap; two would take each other's "
-                           "accesses away";
-                return -EBUSY;
-        }
+        if (files->bitmap_fd >= 0)
+                return 0;
         switch (errno) {
         case ENOENT:
                 *ret_why = "this kernel has no " BITMAP_PATH
@@ -180,14 +175,18 @@ void page_idle_files_close(struct page_idle_files *files) {
 
 int page_idle_files_open(struct page_idle_files *ret_files, const char **ret_why) {
         struct page_idle_files files = files_none();
+        int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(needs); i++) {
-                int r = needs[i].satisfy(&files, ret_why);
-
-                if (r < 0) {
-                        page_idle_files_close(&files);
-                        return r;
-                }
+        for (size_t i = 0; i < ELEMENTSOF(needs) && r >= 0; i++)
+                r = needs[i].satisfy(&files, ret_why);
+        if (r >= 0 && flock(files.bitmap_fd, LOCK_EX | LOCK_NB) < 0) {
+                *ret_why = "another damond uses the page_idle bitmap; two would take each other's "
+                           "accesses away";
+                r = -EBUSY;
+        }
+        if (r < 0) {
+                page_idle_files_close(&files);
+                return r;
         }
         *ret_files = files;
         return 0;

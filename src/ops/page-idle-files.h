@@ -48,6 +48,8 @@ void page_idle_files_close(struct page_idle_files *files);
  * page_idle_probe() - say what this kernel and these privileges offer
  * @f:          receives a line for each thing
  *
+ * Does not take the lock, so that it disturbs no damond that is running.
+ *
  * Return: 0 if damond can work, or what page_idle_files_open() would return.
  */
 int page_idle_probe(FILE *f);

@@ -304,6 +304,19 @@ static void an_entry_with_a_pid_means_one_process_for_ever(void **state) {
         assert_false(matcher_bind(&matcher, 1, 5000));
 }
 
+static void a_number_used_again_is_left_to_other_entries(void **state) {
+        struct plan plan = PLAN(ENTRY("number", 100, NULL, NULL), ENTRY("name", 0, "again", NULL));
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+
+        add_process(100, "again", "/usr/bin/again");
+        assert_int_equal(matcher_find(&matcher, 100), 0);
+        assert_true(matcher_bind(&matcher, 0, 5000));
+        assert_int_equal(matcher_find(&matcher, 100), 0);
+        assert_false(matcher_bind(&matcher, 0, 6000));
+        assert_int_equal(matcher_find(&matcher, 100), 1);
+        remove_process(100);
+}
+
 static void an_entry_without_a_pid_means_any_process(void **state) {
         struct plan plan = PLAN(ENTRY("a", 0, "x", NULL), ENTRY("b", 0, NULL, "y"));
         _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
@@ -422,6 +435,7 @@ int main(void) {
                 cmocka_unit_test(what_was_read_of_one_process_is_not_taken_for_another),
                 cmocka_unit_test(damond_itself_and_the_first_process_are_never_selected),
                 cmocka_unit_test(an_entry_with_a_pid_means_one_process_for_ever),
+                cmocka_unit_test(a_number_used_again_is_left_to_other_entries),
                 cmocka_unit_test(an_entry_without_a_pid_means_any_process),
                 cmocka_unit_test(an_equal_entry_stays_bound_wherever_it_stands),
                 cmocka_unit_test(a_changed_entry_is_bound_anew),
