@@ -341,6 +341,8 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
                 const struct page_idle_files *files, bool dry_run) {
         struct manager *manager = calloc(1, sizeof(*manager));
         const struct damon_ops *ops;
+        struct binding *bindings;
+        struct damos_stat *logged;
         struct damon_env env;
         int r;
 
@@ -353,16 +355,26 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
 
         if ((r = page_idle_new(&manager->page_idle, &ops, files, dry_run)) < 0 ||
             (r = damon_engine_new(&manager->engine, &plan->attrs, ops, manager->page_idle, &env)) < 0 ||
-            (r = damon_engine_set_schemes(manager->engine, plan->schemes, plan->nr_schemes)) < 0 ||
-            (r = matcher_set_plan(&manager->matcher, plan)) < 0) {
+            (r = damon_engine_set_schemes(manager->engine, plan->schemes, plan->nr_schemes)) < 0) {
                 manager_free(manager);
                 return r;
         }
+        bindings = matcher_prepare(&manager->matcher, plan);
+        logged = calloc(plan->nr_schemes + 1, sizeof(*logged));
+        if (!bindings || !logged) {
+                free(bindings);
+                free(logged);
+                manager_free(manager);
+                return -ENOMEM;
+        }
+        matcher_take(&manager->matcher, plan, bindings);
+        statistics_follow(manager, logged);
         manager->plan = plan;
         governor_init(&manager->governor, plan->cpu_budget, plan->attrs.sample_interval);
         manager->charged_at = now_usec();
         manager->charged_cpu = manager_monitoring_time(manager);
-        if ((r = statistics_follow(manager)) < 0 || (r = set_up_events(manager)) < 0) {
+        r = set_up_events(manager);
+        if (r < 0) {
                 manager->plan = NULL;
                 manager_free(manager);
                 return r;

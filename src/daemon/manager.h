@@ -181,10 +181,9 @@ int statistics_arm(struct manager *manager);
 /**
  * statistics_follow() - take note of the engine's schemes, after they were set
  * @manager:    manager
- *
- * Return: 0, -ENOMEM.
+ * @logged:     room for the statistics of each of them; owned by the manager
  */
-int statistics_follow(struct manager *manager);
+void statistics_follow(struct manager *manager, struct damos_stat *logged);
 
 /**
  * statistics_log() - log a record for each scheme whose statistics have changed

@@ -19,19 +19,20 @@ void matcher_done(struct matcher *matcher) {
         *matcher = (struct matcher) { .proc_fd = -1 };
 }
 
-int matcher_set_plan(struct matcher *matcher, const struct plan *plan) {
+struct binding *matcher_prepare(const struct matcher *matcher, const struct plan *plan) {
         struct binding *bindings = calloc(plan->nr_targets + 1, sizeof(*bindings));
 
-        if (!bindings)
-                return -ENOMEM;
-        for (size_t i = 0; i < plan->nr_targets; i++)
+        for (size_t i = 0; bindings && i < plan->nr_targets; i++)
                 for (size_t k = 0; matcher->plan && k < matcher->plan->nr_targets; k++)
                         if (plan_target_equal(&plan->targets[i], &matcher->plan->targets[k]))
                                 bindings[i] = matcher->bindings[k];
+        return bindings;
+}
+
+void matcher_take(struct matcher *matcher, const struct plan *plan, struct binding *bindings) {
         free(matcher->bindings);
         matcher->bindings = bindings;
         matcher->plan = plan;
-        return 0;
 }
 
 /* What is known of the process that is looked at, each read when first asked for. */

@@ -57,13 +57,22 @@ struct matcher {
 void matcher_done(struct matcher *matcher);
 
 /**
- * matcher_set_plan() - select by another plan
- * @matcher:    matcher
- * @plan:       plan; borrowed. An entry that was there before stays bound to its process.
+ * matcher_prepare() - do what can fail of selecting by another plan
+ * @matcher:    matcher, left as it is
+ * @plan:       plan
  *
- * Return: 0, or -ENOMEM with nothing changed.
+ * Return: bindings for matcher_take(), owned by the caller until then: an entry that was there
+ * before stays bound to its process. NULL without memory.
  */
-int matcher_set_plan(struct matcher *matcher, const struct plan *plan);
+struct binding *matcher_prepare(const struct matcher *matcher, const struct plan *plan);
+
+/**
+ * matcher_take() - select by another plan
+ * @matcher:    matcher
+ * @plan:       plan; borrowed
+ * @bindings:   what matcher_prepare() returned for it; owned by the matcher
+ */
+void matcher_take(struct matcher *matcher, const struct plan *plan, struct binding *bindings);
 
 /**
  * matcher_find() - find the entry that a process belongs to

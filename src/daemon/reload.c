@@ -111,27 +111,29 @@ static void detach_deselected(struct manager *manager) {
 
 /* Go over to a plan. What can fail comes first, so that a failure leaves the old plan whole. */
 static int commit(struct manager *manager, struct plan *plan) {
-        struct plan *before = manager->plan;
+        const struct plan *before = manager->plan;
         bool schemes = schemes_changed(before, plan), targets = targets_changed(before, plan);
         bool attrs = attrs_changed(before, plan);
         bool interval = before->statistics_interval != plan->statistics_interval;
-        int r;
+        struct binding *bindings = matcher_prepare(&manager->matcher, plan);
+        struct damos_stat *logged = calloc(plan->nr_schemes + 1, sizeof(*logged));
+        int r = bindings && logged ? 0 : -ENOMEM;
 
-        r = matcher_set_plan(&manager->matcher, plan);
-        if (r < 0)
-                return r;
-        if (schemes) {
+        if (r >= 0 && schemes) {
                 /* the last of those that go */
                 statistics_log(manager);
                 r = damon_engine_set_schemes(manager->engine, plan->schemes, plan->nr_schemes);
-                if (r >= 0)
-                        r = statistics_follow(manager);
-                if (r < 0) {
-                        (void) matcher_set_plan(&manager->matcher, before);
-                        return r;
-                }
         }
-
+        if (r < 0) {
+                free(bindings);
+                free(logged);
+                return r;
+        }
+        matcher_take(&manager->matcher, plan, bindings);
+        if (schemes)
+                statistics_follow(manager, logged);
+        else
+                free(logged);
         manager->plan = plan;
         if (attrs && (r = manager_apply_attrs(manager)) < 0)
                 log_error("the new monitoring attributes were refused: %s", strerror(-r));
@@ -141,7 +143,6 @@ static int commit(struct manager *manager, struct plan *plan) {
                 detach_deselected(manager);
                 manager_scan(manager);
         }
-        plan_free(before);
         return 0;
 }
 
@@ -162,10 +163,12 @@ void manager_reload(struct manager *manager) {
         notify_reloading();
         r = conf_load(manager->config_path, PAGE_IDLE_ACTIONS, &diag, &plan);
         if (r >= 0) {
-                changed = log_changes(manager->plan, plan);
+                struct plan *before = manager->plan;
+
                 r = commit(manager, plan);
-                if (r < 0)
-                        plan_free(plan);
+                if (r >= 0)
+                        changed = log_changes(before, plan);
+                plan_free(r < 0 ? plan : before);
         }
 
         if (r < 0) {

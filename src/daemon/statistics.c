@@ -32,20 +32,15 @@ static void log_scheme(const struct damos *scheme) {
                    unit_format_size_short(applied, stat->sz_applied));
 }
 
-int statistics_follow(struct manager *manager) {
+void statistics_follow(struct manager *manager, struct damos_stat *logged) {
         const struct damos *schemes;
-        struct damos_stat *logged;
         size_t nr;
 
         schemes = damon_engine_schemes(manager->engine, &nr);
-        logged = calloc(nr + 1, sizeof(*logged));
-        if (!logged)
-                return -ENOMEM;
         for (size_t i = 0; i < nr; i++)
                 logged[i] = schemes[i].stat;
         free(manager->logged);
         manager->logged = logged;
-        return 0;
 }
 
 void statistics_log(struct manager *manager) {

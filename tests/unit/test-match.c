@@ -38,6 +38,15 @@ static void add_file(pid_t pid, const char *name, const char *text, size_t size)
 }
 
 /* @comm as the process set it, the kernel adds a newline; @exe as the link; or NULL for none */
+static int matcher_set_plan(struct matcher *matcher, const struct plan *plan) {
+        struct binding *bindings = matcher_prepare(matcher, plan);
+
+        if (!bindings)
+                return -ENOMEM;
+        matcher_take(matcher, plan, bindings);
+        return 0;
+}
+
 static void add_process(pid_t pid, const char *comm, const char *exe) {
         char path[32], text[80];
         int n;
