@@ -59,15 +59,41 @@ static inline void assert_sound(const struct damon_regions *regions, uint64_t pa
                 fail_msg("%s", wrong);
 }
 
+/** nr_running_accessed() - checks of the running aggregation that found an access */
+static inline double nr_running_accessed(const struct damon_region *region) {
+        return damon_evidence_tally(&region->running).accessed;
+}
+
+/** nr_running_idle() - checks of the running aggregation that found none */
+static inline double nr_running_idle(const struct damon_region *region) {
+        struct damon_tally tally = damon_evidence_tally(&region->running);
+
+        return tally.known - tally.accessed;
+}
+
 static inline void assert_numbers_in_bounds(const struct damon_regions *regions,
-                                            uint32_t max_nr_accesses) {
+                                            uint32_t max_nr_accesses, uint64_t page_size) {
         for (size_t i = 0; i < regions->nr; i++) {
                 const struct damon_region *r = &regions->items[i];
 
                 assert_true(r->nr_accesses <= max_nr_accesses);
                 assert_true(r->last_nr_accesses <= max_nr_accesses);
-                assert_true((uint64_t) r->checks.nr_accessed + r->checks.nr_idle +
-                            r->checks.nr_unknown <= max_nr_accesses);
+                assert_true(r->nr_accesses == 0 || r->accessed);
+                assert_true(r->last_nr_accesses == 0 || r->last_accessed);
+                assert_true(r->again <= damon_range_size(&r->range) / page_size);
+                assert_true(r->nr_again_accessed <= r->nr_again);
+        }
+}
+
+/** assert_checks_in_bounds() - no more checks run than there are sample intervals */
+static inline void assert_checks_in_bounds(const struct damon_regions *regions,
+                                           uint32_t max_nr_accesses) {
+        for (size_t i = 0; i < regions->nr; i++) {
+                const struct damon_region *r = &regions->items[i];
+
+                /* weights are rounded where an update moves a border in the middle of them */
+                assert_true(damon_evidence_tally(&r->running).known + r->nr_unknown <=
+                            max_nr_accesses + 1.0);
         }
 }
 
@@ -78,7 +104,8 @@ static inline void assert_engine_sound(const struct damon_engine *engine, uint64
 
         for (size_t i = 0; i < nr; i++) {
                 assert_sound(&targets[i]->regions, page_size);
-                assert_numbers_in_bounds(&targets[i]->regions, max_nr_accesses);
+                assert_numbers_in_bounds(&targets[i]->regions, max_nr_accesses, page_size);
+                assert_checks_in_bounds(&targets[i]->regions, max_nr_accesses);
                 nr_regions += targets[i]->regions.nr;
         }
         assert_int_equal(damon_engine_nr_regions(engine), nr_regions);

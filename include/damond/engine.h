@@ -65,8 +65,8 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine);
  * @ret_step:   set to what happened
  *
  * Checks what the last step marked; if an aggregation ends: folds, counts ages, merges,
- * applies schemes and splits; if an update is due, asks for the mappings; then marks one
- * page of each region.
+ * applies schemes and refines; asks for the mappings and the residency of the targets whose
+ * update is due; then marks a page of each region.
  *
  * Return: 0, or a negative errno: -ENOMEM, or what the operations returned. The engine
  * stays usable: the next step starts with fresh marks.
@@ -104,7 +104,8 @@ struct damon_target *damon_engine_pop_gone(struct damon_engine *engine);
  * @attrs:      attributes
  *
  * Regions keep their frequencies and ages; see damon_regions_rescale(). The running
- * aggregation starts again, unless nothing changes.
+ * aggregation starts again, unless no interval changes: the numbers of regions take effect
+ * at its end.
  *
  * Return: 0, -EINVAL if @attrs are invalid.
  */

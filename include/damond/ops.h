@@ -7,6 +7,7 @@
  * may sort them and look at each bitmap word once.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <damond/region.h>
@@ -30,6 +31,7 @@ enum damon_outcome {
  * @target:     target; borrowed
  * @region:     index of the region
  * @addr:       address of the page
+ * @again:      the page was just seen accessed: see &damon_region.again
  * @outcome:    set by &damon_ops.check
  * @page:       private to the operations, from mark to check
  * @state:      private to the operations, from mark to check
@@ -38,9 +40,10 @@ struct damon_sample {
         struct damon_target *target;
         size_t region;
         uint64_t addr;
-        enum damon_outcome outcome;
         uint64_t page[2];
-        uint32_t state;
+        enum damon_outcome outcome;
+        uint16_t state;
+        bool again;
 };
 
 /**
@@ -64,6 +67,9 @@ struct damos_try {
  *                      array owned by the operations and valid until their next call,
  *                      sorted and disjoint. Sets &damon_target.gone, without failing, if
  *                      the address space has ended.
+ * @resident:           find the parts of a target's regions that are in memory. @ret_ranges is
+ *                      set as @ret_mappings is, or to NULL if that is not known (yet). May be
+ *                      NULL.
  * @mark:               begin to watch: from now on an access to a sample's page shows. May
  *                      set &damon_target.gone.
  * @check:              say for each sample whether its page was accessed since @mark. May
@@ -83,6 +89,8 @@ struct damon_ops {
 
         int (*mappings)(void *data, struct damon_target *target,
                         const struct damon_range **ret_mappings, size_t *ret_nr);
+        int (*resident)(void *data, struct damon_target *target,
+                        const struct damon_range **ret_ranges, size_t *ret_nr);
         int (*mark)(void *data, struct damon_sample *samples, size_t nr);
         int (*check)(void *data, struct damon_sample *samples, size_t nr);
         int (*apply)(void *data, struct damon_target *target, enum damos_action action,

@@ -13,53 +13,59 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <damond/env.h>
-
-/**
- * struct damon_range - a half-open range of virtual addresses
- * @start:      first byte
- * @end:        first byte behind the range; never below @start
- */
-struct damon_range {
-        uint64_t start;
-        uint64_t end;
-};
-
-static inline uint64_t damon_range_size(const struct damon_range *range) {
-        return range->end - range->start;
-}
-
-/**
- * struct damon_checks - outcomes of the access checks of a running aggregation
- * @nr_accessed:        checks that found an access since the page was marked
- * @nr_idle:            checks that found none
- * @nr_unknown:         checks that could not tell; evidence of neither
- */
-struct damon_checks {
-        uint32_t nr_accessed;
-        uint32_t nr_idle;
-        uint32_t nr_unknown;
-};
+#include <damond/evidence.h>
+#include <damond/range.h>
 
 /**
  * struct damon_region - an address range with an access frequency and an age
  * @range:              the addresses
- * @nr_accesses:        how many of the checks of the last finished aggregation found an
- *                      access, scaled to damon_attrs_max_nr_accesses()
- * @last_nr_accesses:   the same of the aggregation before that one
+ * @nr_accesses:        how many of the checks found an access, scaled to
+ *                      damon_attrs_max_nr_accesses() and rounded. The checks are those of
+ *                      the last finished aggregation, and of those before it as long as
+ *                      nothing speaks for a change between them
+ * @last_nr_accesses:   the same as it was one aggregation before
  * @age:                for how many aggregation intervals @nr_accesses has stayed about
  *                      the same
+ * @nr_unknown:         checks of the running aggregation that could not tell
+ * @again:              page, counted from 1 at the start of the region, that is to be looked
+ *                      at again, or 0
+ * @nr_again:           second looks at pages that had just been accessed,
+ * @nr_again_accessed:  and how many of them found another access
+ * @nr_idle:            aggregations since one that saw an access, 255 at most
+ * @absent:             nothing of it was in memory when it was last to be sampled
  * @unknown:            most checks of the last aggregation could not tell, or there were
  *                      none: no scheme that acts may match
- * @checks:             outcomes of the aggregation that is running
+ * @accessed:           @nr_accesses is not 0, or would not be without being rounded: a check
+ *                      of the last aggregation found an access
+ * @last_accessed:      the same as it was one aggregation before
+ * @uniform:            as far as second looks tell, all pages are accessed alike, and not a
+ *                      part of them only can be told about: no cut would find anything out
+ * @cut:                where to cut it, and how urgently; scratch of damon_regions_refine()
+ * @running:            outcomes of the aggregation that is running
+ * @evidence:           what @nr_accesses rests on
  */
 struct damon_region {
         struct damon_range range;
         uint32_t nr_accesses;
         uint32_t last_nr_accesses;
         uint32_t age;
+        uint32_t nr_unknown;
+        uint32_t again;
+        uint8_t nr_again;
+        uint8_t nr_again_accessed;
+        uint8_t nr_idle;
+        bool absent;
         bool unknown;
-        struct damon_checks checks;
+        bool accessed;
+        bool last_accessed;
+        bool uniform;
+        struct {
+                uint8_t first;
+                uint8_t end;
+                uint8_t urgency;
+        } cut;
+        struct damon_evidence running;
+        struct damon_evidence evidence;
 };
 
 /**
@@ -119,7 +125,7 @@ int damon_regions_set(struct damon_regions *regions, const struct damon_range *r
  * @i:          which region
  * @size:       bytes of the left part; a multiple of the page size
  *
- * Both parts keep counts, age and running checks.
+ * Both parts keep frequency and age, and the evidence divides.
  *
  * Return: 0, -EINVAL if a part would be empty, -ENOMEM.
  */
@@ -139,25 +145,57 @@ int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t siz
 int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_t page_size);
 
 /**
+ * damon_region_page() - find a page of a region
+ * @region:     region
+ * @page:       number of the page in the region, from 0
+ * @page_size:  page size
+ *
+ * Return: its address.
+ */
+static inline uint64_t damon_region_page(const struct damon_region *region, uint64_t page,
+                                         uint64_t page_size) {
+        return region->range.start + page * page_size;
+}
+
+/**
+ * damon_region_count() - count the outcome of a check
+ * @region:     region
+ * @page:       number of the page in the region that was checked
+ * @accessed:   it was accessed
+ * @again:      it was the second look at a page: see &damon_region.again
+ * @page_size:  page size
+ *
+ * Second looks say something about the pages of a region, but they are no fair sample of
+ * them: they come beside its sample, and do not count for its access frequency. Asks for one where a region's pages are
+ * accessed at some of the checks only, and it is not yet known whether that is because some
+ * of the pages are, or all of them now and then.
+ */
+void damon_region_count(struct damon_region *region, uint64_t page, bool accessed, bool again,
+                        uint64_t page_size);
+
+/**
  * damon_regions_fold() - end an aggregation: turn its checks into access frequencies
  * @regions:            regions
  * @max_nr_accesses:    what a region accessed at every check is given
+ * @page_size:          page size
  *
- * nr_accesses becomes accessed/(accessed + idle) of the checks, scaled to
- * @max_nr_accesses and rounded, but never from an access to 0. A region without any
- * telling check keeps its frequency. The running checks start again at 0.
+ * Where nothing speaks for a change, the checks are added to those of the aggregations
+ * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. A region without
+ * any telling check keeps what it has. The running checks start again at 0.
  *
  * Return: the highest nr_accesses.
  */
-uint32_t damon_regions_fold(struct damon_regions *regions, uint32_t max_nr_accesses);
+uint32_t damon_regions_fold(struct damon_regions *regions, uint32_t max_nr_accesses,
+                            uint64_t page_size);
 
 /**
  * damon_regions_count_age() - let the regions grow older, or young again
  * @regions:    folded regions
  * @threshold:  change of nr_accesses up to which a region counts as unchanged
  *
- * A larger change, or one from or to 0 (Linux 7.1; 6.12 lacks it), makes the age 0. An
- * unknown region that shows no such change stays as old as it is.
+ * A larger change, or one from or to no access at all (Linux 7.1; 6.12 lacks it), makes the
+ * age 0, and so does every access that is too rare to show in nr_accesses. An unknown region
+ * that shows no such change stays as old as it is.
  */
 void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
 
@@ -166,42 +204,48 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * @regions:    regions
  * @threshold:  highest difference of nr_accesses to merge over
  * @sz_limit:   no merged region becomes larger than this
- * @mix:        merge known with unknown, idle with accessed, and old with young regions too
+ * @crowded:    regions are short: those accessed too rarely to show in nr_accesses merge
+ *              although they are not uniform
+ * @mix:        merge any neighbours that @threshold and @sz_limit allow to
  *
  * nr_accesses and age of a merged region are the averages, weighted by size. Unlike in the
  * kernel, an accessed region does not merge with an idle one, however near to 0 it is, nor
  * one that just became idle with one that has been for more than twice as long: a large
  * neighbour would round its accesses to none and lend it its age, and a scheme would take
- * it for cold.
+ * it for cold. Nor do regions merge that differ in themselves, or from each other by more
+ * than chance explains.
  */
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
-                         bool mix);
+                         bool crowded, bool mix);
 
 /**
  * damon_regions_merge_within() - merge until there are at most @max_regions
  * @regions:            regions
  * @threshold:          where to begin; see damon_regions_merge()
- * @max_threshold:      where to end
+ * @max_nr_accesses:    as in damon_regions_fold(); the threshold to end with
  * @sz_limit:           never exceeded, so that min_regions wins over max_regions
  * @max_regions:        the upper limit
  */
 void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshold,
-                                uint32_t max_threshold, uint64_t sz_limit, size_t max_regions);
+                                uint32_t max_nr_accesses, uint64_t sz_limit, size_t max_regions);
 
 /**
- * damon_regions_split() - split regions at random points
- * @regions:    regions
- * @nr_pieces:  pieces a region, 2 or 3; small regions give fewer
- * @page_size:  no piece is smaller than this
- * @env:        source of randomness
+ * damon_regions_refine() - cut regions where that finds something out
+ * @regions:            regions after a merge
+ * @nr_explore:         up to so many regions, even those without any difference are cut
+ * @max_regions:        number of regions that is not exceeded
+ * @page_size:          no piece is smaller than this
  *
- * A region is cut at 1 to 9 tenths of its size; for a third piece, its left part is cut
- * again (damon_split_regions_of()). Regions of up to two pages stay whole.
+ * In this order, as long as there may be more regions: where the checks of a part of a region
+ * differ from the rest by more than chance explains; in the middle of what is not uniform,
+ * highest variance first; and in the middle of what is larger than its share of @nr_explore.
+ * The kernel cuts all regions at random points (damon_split_regions_of()); for what that
+ * costs, see README.md, "Accuracy".
  *
  * Return: 0, or -ENOMEM with @regions unchanged.
  */
-int damon_regions_split(struct damon_regions *regions, unsigned nr_pieces, uint64_t page_size,
-                        const struct damon_env *env);
+int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_t max_regions,
+                         uint64_t page_size);
 
 /**
  * damon_regions_rescale() - carry the results over to other intervals

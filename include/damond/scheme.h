@@ -141,7 +141,8 @@ bool damos_is_for(const struct damos *scheme, const struct damon_target *target)
  * @region:     region after damon_regions_fold()
  * @attrs:      the aggregation interval is the unit of the region's age
  *
- * No region with mostly unknown checks matches, but for %DAMOS_STAT.
+ * No region with mostly unknown checks matches, but for %DAMOS_STAT; and none that was accessed
+ * matches as one that was not, also if its nr_accesses rounds to 0.
  */
 bool damos_matches(const struct damos *scheme, const struct damon_region *region,
                    const struct damon_attrs *attrs);

@@ -11,6 +11,7 @@
 
 #include <damond/attrs.h>
 #include <damond/region.h>
+#include <damond/residency.h>
 
 /**
  * struct damon_target - one monitored address space
@@ -20,8 +21,7 @@
  *                      neither sampled nor acted on any more, damon_engine_pop_gone()
  *                      hands it out
  * @regions:            what is known about it
- * @last_nr_regions:    number of regions at the last split, to see when two-way splits
- *                      get nowhere
+ * @residency:          which parts of it are in memory
  * @ops_data:           what the operations keep for it; released by
  *                      &damon_ops.target_release
  */
@@ -30,7 +30,7 @@ struct damon_target {
         pid_t pid;
         bool gone;
         struct damon_regions regions;
-        size_t last_nr_regions;
+        struct damon_residency residency;
         void *ops_data;
 };
 
@@ -93,3 +93,22 @@ uint64_t damon_target_sz_limit(const struct damon_target *target, const struct d
  */
 int damon_target_update(struct damon_target *target, const struct damon_range *mappings, size_t nr,
                         const struct damon_attrs *attrs, uint64_t page_size);
+
+/**
+ * damon_target_nr_sampled() - regions that take a sample each sample interval
+ * @target:     target
+ *
+ * Return: number of its regions but for those of which nothing is in memory.
+ */
+size_t damon_target_nr_sampled(const struct damon_target *target);
+
+/**
+ * damon_target_cut_absent() - cut the regions where large parts that are not in memory begin and end
+ * @target:     target
+ * @nr_regions: no gap smaller than this part of the target counts, and no more regions than this
+ *              come of it
+ * @page_size:  page size
+ *
+ * Return: 0, -ENOMEM.
+ */
+int damon_target_cut_absent(struct damon_target *target, size_t nr_regions, uint64_t page_size);

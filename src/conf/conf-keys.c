@@ -25,6 +25,8 @@ static const struct conf_key file_keys[] = {
         { "schemes", parse_schemes },
         { "statistics_interval", conf_parse_interval_or_off,
           offsetof(struct plan, statistics_interval) },
+        { "record", conf_parse_record, offsetof(struct plan, record) },
+        { "record_size", conf_parse_record_size, offsetof(struct plan, record_size) },
 };
 
 static const struct conf_key monitoring_keys[] = {

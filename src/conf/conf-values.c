@@ -21,6 +21,12 @@
 #define EXPECTED_COMM "a command name or pattern in a string, such as \"postgres\" or \"nginx*\""
 #define EXPECTED_EXE "an absolute path or pattern in a string, such as \"/usr/sbin/ngin*\""
 
+#define EXPECTED_RECORD "the absolute path of a file, such as \"/var/log/damond/record\", or \"off\""
+#define EXPECTED_RECORD_SIZE "a size in a string of at least \"64K\", such as \"64M\""
+
+/* A record of some hundred regions; one that is renamed at each snapshot is of no use. */
+#define RECORD_SIZE_MIN UINT64_C(65536)
+
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@:-"
 
 const char *conf_label(const config_setting_t *setting) {
@@ -101,6 +107,35 @@ void conf_parse_interval_or_off(struct conf_context *context, const config_setti
                 *interval = 0;
         else if (text)
                 parse_interval(context, setting, text, EXPECTED_INTERVAL_OR_OFF, interval);
+}
+
+void conf_parse_record(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_RECORD);
+        char **record = to;
+
+        if (!text || strcmp(text, "off") == 0)
+                return;
+        if (text[0] != '/' || text[strlen(text) - 1] == '/')
+                conf_value_error(context, setting, text, -EINVAL, EXPECTED_RECORD);
+        else
+                *record = conf_copy(context, text);
+}
+
+void conf_parse_record_size(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_RECORD_SIZE);
+        uint64_t *size = to, bytes;
+        int r;
+
+        if (!text)
+                return;
+        r = unit_parse_size(text, &bytes);
+        if (r < 0)
+                conf_value_error(context, setting, text, r, EXPECTED_RECORD_SIZE);
+        else if (bytes < RECORD_SIZE_MIN)
+                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" is too small, "
+                           "expected %s", conf_label(setting), text, EXPECTED_RECORD_SIZE);
+        else
+                *size = bytes;
 }
 
 void conf_parse_budget(struct conf_context *context, const config_setting_t *setting, void *to) {

@@ -59,6 +59,12 @@ void conf_parse_interval(struct conf_context *context, const config_setting_t *s
 void conf_parse_interval_or_off(struct conf_context *context, const config_setting_t *setting,
                                 void *to);
 
+/** conf_parse_record() - an absolute path, or "off", which is NULL, to a char * that the caller owns */
+void conf_parse_record(struct conf_context *context, const config_setting_t *setting, void *to);
+
+/** conf_parse_record_size() - a size that holds a few snapshots, to a uint64_t of bytes */
+void conf_parse_record_size(struct conf_context *context, const config_setting_t *setting, void *to);
+
 /** conf_parse_budget() - a share above 0% and up to 100%, or "off", to a uint32_t */
 void conf_parse_budget(struct conf_context *context, const config_setting_t *setting, void *to);
 

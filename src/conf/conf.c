@@ -25,6 +25,7 @@ static const struct plan default_plan = {
         },
         .cpu_budget = 100,
         .statistics_interval = 60 * USEC_PER_SEC,
+        .record_size = 64 * 1024 * 1024,
 };
 
 /* Returns a descriptor, or -EINVAL: reported. */

@@ -24,6 +24,7 @@ struct plan *plan_free(struct plan *plan) {
         for (size_t i = 0; i < plan->nr_schemes; i++)
                 damos_done(&plan->schemes[i]);
         free(plan->schemes);
+        free(plan->record);
         free(plan);
         return NULL;
 }
@@ -144,4 +145,7 @@ void plan_dump(const struct plan *plan, FILE *f) {
         fprintf(f, "statistics_interval = \"%s\";\n",
                 plan->statistics_interval > 0 ? unit_format_time(buf, plan->statistics_interval)
                 : "off");
+        fputs("record = ", f);
+        dump_string(plan->record ? plan->record : "off", f);
+        fprintf(f, ";\nrecord_size = \"%s\";\n", unit_format_size(buf, plan->record_size));
 }

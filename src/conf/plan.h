@@ -39,6 +39,9 @@ struct plan_target {
  *                              points; 0 is no limit
  * @statistics_interval:        microseconds between statistics records of a scheme; 0 is
  *                              none
+ * @record:                     absolute path of the file that snapshots of all regions are
+ *                              appended to, or NULL
+ * @record_size:                bytes that the file may have before a new one is begun
  * @targets:                    @nr_targets entries, in the order of the file
  * @nr_targets:                 number of target entries
  * @schemes:                    @nr_schemes schemes, in the order of the file; statistics 0.
@@ -50,6 +53,8 @@ struct plan {
         struct damon_attrs attrs;
         uint32_t cpu_budget;
         uint64_t statistics_interval;
+        char *record;
+        uint64_t record_size;
         struct plan_target *targets;
         size_t nr_targets;
         struct damos *schemes;

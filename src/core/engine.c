@@ -12,6 +12,12 @@
 #include "array.h"
 #include "macro.h"
 
+/*
+ * A target is divided into so many times min_regions at least as far as max_regions leaves room,
+ * so that what happens in memory that was of one kind so far is seen soon.
+ */
+#define NR_EXPLORE 4
+
 struct damon_engine {
         struct damon_attrs attrs;
         const struct damon_ops *ops;            /* borrowed */
@@ -26,7 +32,8 @@ struct damon_engine {
         /* in sample intervals since the engine began */
         uint64_t nr_passed;
         uint64_t next_aggregation;
-        uint64_t next_update;
+        uint64_t update_debt;                   /* times targets: see update_targets() */
+        size_t next_updated;                    /* target that is to be updated next */
 
         struct damon_sample *samples;           /* marked, to be checked by the next step */
         size_t nr_samples, sz_samples;
@@ -36,8 +43,7 @@ struct damon_engine {
 
 static void engine_schedule(struct damon_engine *engine) {
         engine->next_aggregation = engine->nr_passed + damon_attrs_max_nr_accesses(&engine->attrs);
-        engine->next_update = engine->nr_passed +
-                MAX(engine->attrs.update_interval / engine->attrs.sample_interval, UINT64_C(1));
+        engine->update_debt = 0;
 }
 
 int damon_engine_new(struct damon_engine **ret_engine, const struct damon_attrs *attrs,
@@ -109,19 +115,36 @@ static int check_samples(struct damon_engine *engine, struct damon_step *step) {
 
         for (size_t i = 0; i < engine->nr_samples; i++) {
                 const struct damon_sample *sample = &engine->samples[i];
-                struct damon_checks *checks = &sample->target->regions.items[sample->region].checks;
+                struct damon_region *region = &sample->target->regions.items[sample->region];
+                uint64_t page = (sample->addr - region->range.start) / engine->ops->page_size;
 
-                if (sample->outcome == DAMON_ACCESSED)
-                        checks->nr_accessed++;
-                else if (sample->outcome == DAMON_IDLE)
-                        checks->nr_idle++;
-                else {
-                        checks->nr_unknown++;
+                if (sample->outcome == DAMON_UNKNOWN) {
+                        region->nr_unknown++;
                         step->nr_unknown++;
-                }
+                } else
+                        damon_region_count(region, page, sample->outcome == DAMON_ACCESSED,
+                                           sample->again, engine->ops->page_size);
         }
         step->nr_checked = engine->nr_samples;
         return 0;
+}
+
+static int update_residency(struct damon_engine *engine, struct damon_target *target) {
+        const struct damon_range *ranges;
+        size_t nr;
+        int r;
+
+        if (!engine->ops->resident)
+                return 0;
+        r = engine->ops->resident(engine->ops_data, target, &ranges, &nr);
+        if (r < 0)
+                return r;
+        r = damon_residency_set(&target->residency, ranges, nr);
+        if (r < 0)
+                return r;
+        /* leaves half of the regions for what is in memory */
+        return damon_target_cut_absent(target, MAX(engine->attrs.max_regions / 2U, 1U),
+                                       engine->ops->page_size);
 }
 
 static int update_target(struct damon_engine *engine, struct damon_target *target) {
@@ -132,16 +155,28 @@ static int update_target(struct damon_engine *engine, struct damon_target *targe
         r = engine->ops->mappings(engine->ops_data, target, &mappings, &nr);
         if (r < 0 || target->gone)
                 return r;
-        return damon_target_update(target, mappings, nr, &engine->attrs, engine->ops->page_size);
+        r = damon_target_update(target, mappings, nr, &engine->attrs, engine->ops->page_size);
+        if (r < 0)
+                return r;
+        return update_residency(engine, target);
 }
 
-static int update_targets(struct damon_engine *engine) {
-        for (size_t i = 0; i < engine->nr_targets; i++) {
+/*
+ * Update as many targets as are due, in turn: each once in an update interval, and not all of
+ * them in one step, which would be a long one.
+ */
+static int update_targets(struct damon_engine *engine, uint64_t nr_passed) {
+        uint64_t interval = MAX(engine->attrs.update_interval / engine->attrs.sample_interval, UINT64_C(1));
+
+        engine->update_debt += MIN(nr_passed, interval) * engine->nr_targets;
+        engine->update_debt = MIN(engine->update_debt, interval * engine->nr_targets);
+        for (; engine->update_debt >= interval; engine->update_debt -= interval) {
+                struct damon_target *target = engine->targets[engine->next_updated++ % engine->nr_targets];
                 int r;
 
-                if (engine->targets[i]->gone)
+                if (target->gone)
                         continue;
-                r = update_target(engine, engine->targets[i]);
+                r = update_target(engine, target);
                 if (r < 0)
                         return r;
         }
@@ -151,7 +186,8 @@ static int update_targets(struct damon_engine *engine) {
 /* Fold, count ages, merge: after this the regions say what the aggregation has shown. */
 static void merge_target(const struct damon_engine *engine, struct damon_target *target) {
         uint32_t max_nr_accesses = damon_attrs_max_nr_accesses(&engine->attrs);
-        uint32_t threshold = damon_regions_fold(&target->regions, max_nr_accesses) / 10;
+        uint32_t threshold = damon_regions_fold(&target->regions, max_nr_accesses,
+                                                engine->ops->page_size) / 10;
 
         damon_regions_count_age(&target->regions, threshold);
         damon_regions_merge_within(&target->regions, threshold, max_nr_accesses,
@@ -197,8 +233,8 @@ static int apply_scheme(struct damon_engine *engine, struct damos *scheme,
 }
 
 static int split_target(const struct damon_engine *engine, struct damon_target *target) {
-        size_t nr;
-        bool stuck;
+        size_t nr_explore = MIN(NR_EXPLORE * (size_t) engine->attrs.min_regions,
+                                engine->attrs.max_regions / 2U);
         int r;
 
         /* min_regions may have been raised */
@@ -207,14 +243,8 @@ static int split_target(const struct damon_engine *engine, struct damon_target *
                                engine->ops->page_size);
         if (r < 0)
                 return r;
-        nr = target->regions.nr;
-        stuck = nr == target->last_nr_regions;
-        target->last_nr_regions = nr;
-        if (nr > engine->attrs.max_regions / 2)
-                return 0;
-        return damon_regions_split(&target->regions,
-                                   stuck && nr < engine->attrs.max_regions / 3 ? 3 : 2,
-                                   engine->ops->page_size, &engine->env);
+        return damon_regions_refine(&target->regions, MAX(nr_explore, (size_t) 1),
+                                    engine->attrs.max_regions, engine->ops->page_size);
 }
 
 /* The kernel's order: merge, apply schemes to what came of it, split. */
@@ -244,28 +274,61 @@ static int engine_aggregate(struct damon_engine *engine) {
         return r;
 }
 
-static int mark_samples(struct damon_engine *engine, struct damon_step *step) {
+/*
+ * Take note of whether a region is in memory. Of one that was brought in nothing is known, and
+ * its age is not that of what was not there.
+ */
+static void note_residency(struct damon_region *region, bool absent) {
+        if (region->absent && !absent) {
+                region->evidence = (struct damon_evidence) {};
+                region->age = 0;
+        }
+        region->absent = absent;
+}
+
+/* Sample a page at random of those in memory, and the one that is worth a second look. */
+static void draw_samples(struct damon_engine *engine, struct damon_target *target, size_t i) {
+        struct damon_region *region = &target->regions.items[i];
         uint64_t page_size = engine->ops->page_size;
+        uint64_t nr_pages = damon_residency_size(&target->residency, region->range) / page_size;
+        uint64_t again = region->again;
+
+        note_residency(region, nr_pages == 0);
+        region->again = 0;
+        if (region->absent) {
+                /* idle, by the page table */
+                damon_region_count(region, 0, false, false, page_size);
+                return;
+        }
+        engine->samples[engine->nr_samples++] = (struct damon_sample) {
+                .target = target,
+                .region = i,
+                .addr = damon_residency_address(&target->residency, region->range,
+                                                page_size * engine->env.random(engine->env.userdata,
+                                                                               nr_pages)),
+        };
+        if (again > 0)
+                engine->samples[engine->nr_samples++] = (struct damon_sample) {
+                        .target = target,
+                        .region = i,
+                        .addr = damon_region_page(region, again - 1, page_size),
+                        .again = true,
+                };
+}
+
+static int mark_samples(struct damon_engine *engine, struct damon_step *step) {
         int r;
 
-        r = ARRAY_GROW(engine->samples, engine->sz_samples, damon_engine_nr_regions(engine));
+        /* one of each region, and a second look at most */
+        r = ARRAY_GROW(engine->samples, engine->sz_samples, 2 * damon_engine_nr_regions(engine));
         if (r < 0)
                 return r;
 
         for (size_t i = 0; i < engine->nr_targets; i++) {
                 struct damon_target *target = engine->targets[i];
 
-                for (size_t k = 0; k < target->regions.nr && !target->gone; k++) {
-                        const struct damon_range *range = &target->regions.items[k].range;
-                        uint64_t nr_pages = damon_range_size(range) / page_size;
-
-                        engine->samples[engine->nr_samples++] = (struct damon_sample) {
-                                .target = target,
-                                .region = k,
-                                .addr = range->start + engine->env.random(engine->env.userdata,
-                                                                          nr_pages) * page_size,
-                        };
-                }
+                for (size_t k = 0; k < target->regions.nr && !target->gone; k++)
+                        draw_samples(engine, target, k);
         }
         if (engine->nr_samples == 0)
                 return 0;
@@ -301,14 +364,9 @@ int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stal
                         return r;
         }
 
-        if (engine->nr_passed >= engine->next_update) {
-                engine->next_update = engine->nr_passed +
-                        MAX(engine->attrs.update_interval / engine->attrs.sample_interval,
-                            UINT64_C(1));
-                r = update_targets(engine);
-                if (r < 0)
-                        return r;
-        }
+        r = update_targets(engine, nr_passed);
+        if (r < 0)
+                return r;
 
         r = mark_samples(engine, &step);
         if (r < 0)
@@ -361,11 +419,10 @@ struct damon_target *damon_engine_pop_gone(struct damon_engine *engine) {
         return NULL;
 }
 
-static bool attrs_equal(const struct damon_attrs *a, const struct damon_attrs *b) {
+static bool intervals_equal(const struct damon_attrs *a, const struct damon_attrs *b) {
         return a->sample_interval == b->sample_interval &&
                a->aggregation_interval == b->aggregation_interval &&
-               a->update_interval == b->update_interval && a->min_regions == b->min_regions &&
-               a->max_regions == b->max_regions;
+               a->update_interval == b->update_interval;
 }
 
 int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs *attrs) {
@@ -374,8 +431,10 @@ int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs
         r = damon_attrs_validate(attrs);
         if (r < 0)
                 return r;
-        if (attrs_equal(attrs, &engine->attrs))
+        if (intervals_equal(attrs, &engine->attrs)) {
+                engine->attrs = *attrs;
                 return 0;
+        }
 
         for (size_t i = 0; i < engine->nr_targets; i++)
                 damon_regions_rescale(&engine->targets[i]->regions,

@@ -7,10 +7,40 @@
 #include <damond/region.h>
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "array.h"
 #include "macro.h"
+
+/*
+ * What has to speak for a difference before it is taken for one; see damon_tally_gain(). The
+ * figures are those with the smallest errors in the scenarios of tests/sim/test-sampler.c, and
+ * none of them is critical: half or double is a little worse.
+ */
+#define GAIN_CHANGED 5.0        /* a region is not what it was */
+#define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
+#define GAIN_ENDED 2.5          /* accesses have ended */
+#define GAIN_DIFFERENT 2.0      /* two neighbours are not alike */
+#define GAIN_CUT 3.0            /* a part of a region differs from the rest */
+#define GAIN_AGAIN 2.0          /* pages that were accessed are accessed again more than others */
+
+/* Second looks that are enough to know, and those that tell anything at all. */
+#define NR_AGAIN_ENOUGH 8
+#define NR_AGAIN_MIN 3
+
+/* Rates between which the pages of a region may differ from each other. */
+#define RATE_MIXED_MIN 0.005
+#define RATE_MIXED_MAX 0.99
+#define RATE_AGAIN_MAX 0.95
+
+/* Share of the checks that could tell, or could not, beyond which a part of the pages can. */
+#define UNKNOWN_MIXED 0.1
+
+/* How urgent cuts are: differences first, then what is mixed, then the large. */
+#define URGENCY_DIFFERENT 128
+#define URGENCY_MIXED 64
+#define URGENCY_MAX 255
 
 void damon_regions_done(struct damon_regions *regions) {
         free(regions->items);
@@ -43,6 +73,20 @@ int damon_regions_append(struct damon_regions *regions, struct damon_range range
         return 0;
 }
 
+/* Give a region other borders, and its evidence with it. */
+static void region_reshape(struct damon_region *region, struct damon_range range) {
+        struct damon_range before = region->range;
+        struct damon_evidence running = region->running, evidence = region->evidence;
+
+        if (before.start == range.start && before.end == range.end)
+                return;
+        region->range = range;
+        region->again = 0;
+        region->running = region->evidence = (struct damon_evidence) {};
+        damon_evidence_transfer(&region->running, range, &running, before);
+        damon_evidence_transfer(&region->evidence, range, &evidence, before);
+}
+
 /*
  * Cover one range, by what the old regions know of it: @i is the first old region that may
  * reach into it. @into has room.
@@ -57,23 +101,51 @@ static void cover_range(struct damon_regions *into, const struct damon_regions *
 
         for (size_t k = *i; k < old->nr && old->items[k].range.start < range.end; k++) {
                 struct damon_region piece = old->items[k];
+                struct damon_range cut = {
+                        MAX(piece.range.start, range.start), MIN(piece.range.end, range.end),
+                };
 
-                piece.range.start = MAX(piece.range.start, range.start);
-                piece.range.end = MIN(piece.range.end, range.end);
                 if (into->nr == first)
-                        piece.range.start = range.start;
-                else if (covered < piece.range.start)
+                        cut.start = range.start;
+                else if (covered < cut.start)
                         into->items[into->nr++] = (struct damon_region) {
-                                .range = { covered, piece.range.start },
+                                .range = { covered, cut.start },
                         };
+                region_reshape(&piece, cut);
                 into->items[into->nr++] = piece;
-                covered = piece.range.end;
+                covered = cut.end;
         }
 
         if (into->nr == first)
                 into->items[into->nr++] = (struct damon_region) { .range = range };
         else
-                into->items[into->nr - 1].range.end = range.end;
+                region_reshape(&into->items[into->nr - 1],
+                               (struct damon_range) { into->items[into->nr - 1].range.start, range.end });
+}
+
+static struct damon_range whole_pages(struct damon_range range, uint64_t page_size) {
+        return (struct damon_range) {
+                .start = range.start / page_size * page_size,
+                .end = (range.end + page_size - 1) / page_size * page_size,
+        };
+}
+
+/* Say whether the regions cover exactly these ranges already, as they nearly always do. */
+static bool regions_cover(const struct damon_regions *regions, const struct damon_range *ranges,
+                          size_t nr, uint64_t page_size) {
+        size_t i = 0;
+
+        for (size_t k = 0; k < nr; k++) {
+                struct damon_range range = whole_pages(ranges[k], page_size);
+
+                for (; range.start < range.end; i++) {
+                        if (i == regions->nr || regions->items[i].range.start != range.start ||
+                            regions->items[i].range.end > range.end)
+                                return false;
+                        range.start = regions->items[i].range.end;
+                }
+        }
+        return i == regions->nr;
 }
 
 int damon_regions_set(struct damon_regions *regions, const struct damon_range *ranges, size_t nr,
@@ -82,17 +154,16 @@ int damon_regions_set(struct damon_regions *regions, const struct damon_range *r
         size_t i = 0;
         int r;
 
+        if (regions_cover(regions, ranges, nr, page_size))
+                return 0;
+
         /* Each border of a range cuts one region more, and each region has one hole before it. */
         r = regions_reserve(&covered, 2 * (regions->nr + nr) + 1);
         if (r < 0)
                 return r;
 
         for (size_t k = 0; k < nr; k++)
-                cover_range(&covered, regions, &i,
-                            (struct damon_range) {
-                                    .start = ranges[k].start / page_size * page_size,
-                                    .end = (ranges[k].end + page_size - 1) / page_size * page_size,
-                            });
+                cover_range(&covered, regions, &i, whole_pages(ranges[k], page_size));
 
         damon_regions_done(regions);
         *regions = covered;
@@ -100,6 +171,7 @@ int damon_regions_set(struct damon_regions *regions, const struct damon_range *r
 }
 
 int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t size) {
+        struct damon_range whole;
         int r;
 
         assert(i < regions->nr);
@@ -113,8 +185,9 @@ int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t siz
         memmove(&regions->items[i + 1], &regions->items[i],
                 (regions->nr - i) * sizeof(regions->items[0]));
         regions->nr++;
-        regions->items[i].range.end = regions->items[i].range.start + size;
-        regions->items[i + 1].range.start = regions->items[i].range.end;
+        whole = regions->items[i].range;
+        region_reshape(&regions->items[i], (struct damon_range) { whole.start, whole.start + size });
+        region_reshape(&regions->items[i + 1], (struct damon_range) { whole.start + size, whole.end });
         return 0;
 }
 
@@ -161,35 +234,133 @@ int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_
                         struct damon_region *piece = &regions->items[regions->nr++];
 
                         *piece = whole;
-                        piece->range.start += nr_pages * k / pieces * page_size;
-                        if (k + 1 < pieces)
-                                piece->range.end = whole.range.start +
-                                                   nr_pages * (k + 1) / pieces * page_size;
+                        region_reshape(piece, (struct damon_range) {
+                                .start = damon_region_page(&whole, nr_pages * k / pieces, page_size),
+                                .end = damon_region_page(&whole, nr_pages * (k + 1) / pieces, page_size),
+                        });
                 }
         }
         return 0;
 }
 
-static void region_fold(struct damon_region *region, uint32_t max_nr_accesses) {
-        const struct damon_checks *checks = &region->checks;
-        uint64_t nr_known = (uint64_t) checks->nr_accessed + checks->nr_idle;
+static uint64_t sz_in_memory(const struct damon_regions *regions) {
+        uint64_t size = 0;
 
-        region->last_nr_accesses = region->nr_accesses;
-        region->unknown = nr_known == 0 || checks->nr_unknown > nr_known;
-        if (nr_known > 0) {
-                region->nr_accesses = (uint32_t) (((uint64_t) checks->nr_accessed * max_nr_accesses +
-                                                   nr_known / 2) / nr_known);
-                if (checks->nr_accessed > 0 && region->nr_accesses == 0)
-                        region->nr_accesses = 1;
-        }
-        region->checks = (struct damon_checks) {};
+        for (size_t i = 0; i < regions->nr; i++)
+                if (!regions->items[i].absent)
+                        size += damon_range_size(&regions->items[i].range);
+        return size;
 }
 
-uint32_t damon_regions_fold(struct damon_regions *regions, uint32_t max_nr_accesses) {
+static uint64_t nr_pages_of(const struct damon_region *region, uint64_t page_size) {
+        return damon_range_size(&region->range) / page_size;
+}
+
+void damon_region_count(struct damon_region *region, uint64_t page, bool accessed, bool again,
+                        uint64_t page_size) {
+        uint64_t nr_pages = nr_pages_of(region, page_size);
+        const struct damon_evidence *known = &region->evidence;
+
+        if (again) {
+                region->nr_again++;
+                region->nr_again_accessed = (uint8_t) (region->nr_again_accessed + accessed);
+                return;
+        }
+        /* the bin of the middle of the page: where pages are larger than bins, that is where
+         * damon_evidence_transfer() leaves most of it with the page */
+        damon_evidence_add(&region->running,
+                           (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages)), accessed);
+
+        /* a bin that is a page shows by itself how its pages differ */
+        if (!accessed || nr_pages <= DAMON_NR_BINS || page >= UINT32_MAX ||
+            region->nr_again >= NR_AGAIN_ENOUGH)
+                return;
+        if (damon_evidence_tally(known).known <= 0)
+                known = &region->running;
+        if (damon_evidence_rate(known) < RATE_AGAIN_MAX)
+                region->again = (uint32_t) page + 1;
+}
+
+/*
+ * Where some pages of a region are accessed all the time and others never, a page that was
+ * accessed is accessed again; where all of them are accessed now and then, it is not more likely
+ * to be than any other. Without second looks, differences are the rule.
+ */
+static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
+        double rate = damon_evidence_rate(&region->evidence), again, gain;
+        double nr_again = region->nr_again, nr_accessed = region->nr_again_accessed;
+
+        if (rate < RATE_MIXED_MIN || rate > RATE_MIXED_MAX ||
+            nr_pages_of(region, page_size) <= DAMON_NR_BINS)
+                return true;
+        if (nr_again < NR_AGAIN_MIN)
+                return false;
+        again = nr_accessed / nr_again;
+        if (again <= rate)
+                return true;
+        gain = nr_accessed * log(again / rate);
+        if (again < 1)
+                gain += (nr_again - nr_accessed) * log((1 - again) / (1 - rate));
+        return gain <= GAIN_AGAIN && again <= rate + 0.2;
+}
+
+/* Whether the aggregations before say nothing any more. */
+static bool has_changed(const struct damon_region *region, struct damon_tally now) {
+        struct damon_tally before = damon_evidence_tally(&region->evidence);
+
+        if (before.known <= 0 || damon_tally_gain(before, now) > GAIN_CHANGED)
+                return true;
+        if (before.accessed <= 0)
+                return false;
+        /* What is accessed at one check in ten shows no end in one aggregation without an access, but
+         * in two: a rate of p leaves n checks idle with a likelihood of (1 - p)^n. */
+        if (region->nr_accesses > 0 && region->nr_idle > 0 &&
+            -log1p(-before.accessed / before.known) * now.known * region->nr_idle > GAIN_ENDED)
+                return true;
+        return damon_evidence_change(&region->evidence, &region->running) > GAIN_MOVED;
+}
+
+static uint32_t scaled_rate(const struct damon_evidence *evidence, uint32_t max_nr_accesses) {
+        return (uint32_t) lround(damon_evidence_rate(evidence) * max_nr_accesses);
+}
+
+static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, uint64_t page_size) {
+        struct damon_tally now = damon_evidence_tally(&region->running);
+        bool partly_unknown;
+
+        region->last_nr_accesses = region->nr_accesses;
+        region->last_accessed = region->accessed;
+        region->unknown = now.known <= 0 || region->nr_unknown > now.known;
+        partly_unknown = MIN(now.known, region->nr_unknown) > UNKNOWN_MIXED * (now.known + region->nr_unknown);
+        region->nr_unknown = 0;
+        if (now.known <= 0)
+                return;
+        region->nr_idle = now.accessed > 0 ? 0 : (uint8_t) MIN(region->nr_idle + 1, UINT8_MAX);
+
+        if (has_changed(region, now)) {
+                region->evidence = region->running;
+                region->nr_again = region->nr_again_accessed = 0;
+        } else {
+                damon_evidence_fade(&region->evidence);
+                damon_evidence_transfer(&region->evidence, region->range, &region->running, region->range);
+        }
+        region->running = (struct damon_evidence) {};
+        region->nr_accesses = scaled_rate(&region->evidence, max_nr_accesses);
+        region->accessed = region->nr_accesses > 0 || now.accessed > 0;
+        region->uniform = !partly_unknown && is_uniform(region, page_size);
+        if (region->nr_again >= NR_AGAIN_ENOUGH) {
+                /* what was found out has to be found again, by and by */
+                region->nr_again /= 2;
+                region->nr_again_accessed /= 2;
+        }
+}
+
+uint32_t damon_regions_fold(struct damon_regions *regions, uint32_t max_nr_accesses,
+                            uint64_t page_size) {
         uint32_t highest = 0;
 
         for (size_t i = 0; i < regions->nr; i++) {
-                region_fold(&regions->items[i], max_nr_accesses);
+                region_fold(&regions->items[i], max_nr_accesses, page_size);
                 highest = MAX(highest, regions->items[i].nr_accesses);
         }
         return highest;
@@ -204,7 +375,8 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold) 
                 struct damon_region *region = &regions->items[i];
 
                 if (distance(region->nr_accesses, region->last_nr_accesses) > threshold ||
-                    (region->nr_accesses == 0) != (region->last_nr_accesses == 0))
+                    region->accessed != region->last_accessed ||
+                    (region->accessed && region->nr_accesses == 0))
                         region->age = 0;
                 else if (!region->unknown && region->age < UINT32_MAX)
                         region->age++;
@@ -224,17 +396,31 @@ static void region_absorb(struct damon_region *region, const struct damon_region
         region->nr_accesses = weighted_mean(region->nr_accesses, size, next->nr_accesses, sz_next);
         region->age = weighted_mean(region->age, size, next->age, sz_next);
         region->unknown = region->unknown || next->unknown;
-        region->range.end = next->range.end;
+        region->accessed = region->accessed || next->accessed;
+        region->uniform = region->uniform && next->uniform;
+        region->nr_idle = MIN(region->nr_idle, next->nr_idle);
+        if (region->nr_again < next->nr_again) {
+                region->nr_again = next->nr_again;
+                region->nr_again_accessed = next->nr_again_accessed;
+        }
+        region_reshape(region, (struct damon_range) { region->range.start, next->range.end });
+        damon_evidence_transfer(&region->evidence, region->range, &next->evidence, next->range);
 }
 
-static bool are_alike(const struct damon_region *a, const struct damon_region *b) {
-        if (a->unknown != b->unknown || (a->nr_accesses == 0) != (b->nr_accesses == 0))
+static bool are_alike(const struct damon_region *a, const struct damon_region *b, bool crowded) {
+        if (a->unknown != b->unknown || a->accessed != b->accessed || a->absent != b->absent)
                 return false;
-        return a->nr_accesses > 0 || MAX(a->age, b->age) / 2 <= MIN(a->age, b->age);
+        if (!(a->uniform && b->uniform) && !(crowded && a->nr_accesses == 0 && b->nr_accesses == 0))
+                return false;
+        if (!a->accessed)
+                return MAX(a->age, b->age) / 2 <= MIN(a->age, b->age);
+        return distance(a->nr_accesses, b->nr_accesses) <= 1 ||
+               damon_tally_gain(damon_evidence_tally(&a->evidence),
+                                damon_evidence_tally(&b->evidence)) <= GAIN_DIFFERENT;
 }
 
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
-                         bool mix) {
+                         bool crowded, bool mix) {
         size_t last = 0;
 
         for (size_t i = 1; i < regions->nr; i++) {
@@ -244,7 +430,7 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
                 if (left->range.end == right->range.start &&
                     distance(left->nr_accesses, right->nr_accesses) <= threshold &&
                     right->range.end - left->range.start <= sz_limit &&
-                    (mix || are_alike(left, right)))
+                    (mix || are_alike(left, right, crowded)))
                         region_absorb(left, right);
                 else
                         regions->items[++last] = *right;
@@ -254,51 +440,128 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
 }
 
 void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshold,
-                                uint32_t max_threshold, uint64_t sz_limit, size_t max_regions) {
+                                uint32_t max_nr_accesses, uint64_t sz_limit, size_t max_regions) {
+        bool crowded = regions->nr > max_regions / 2;
+
         for (;;) {
-                damon_regions_merge(regions, threshold, sz_limit, threshold >= max_threshold);
-                if (regions->nr <= max_regions || threshold >= max_threshold)
-                        return;
-                threshold = threshold < max_threshold / 2 ? MAX(1U, 2 * threshold) : max_threshold;
+                damon_regions_merge(regions, threshold, sz_limit, crowded, threshold >= max_nr_accesses);
+                if (regions->nr <= max_regions || threshold >= max_nr_accesses)
+                        break;
+                threshold = threshold < max_nr_accesses / 2 ? MAX(1U, 2 * threshold) : max_nr_accesses;
+        }
+
+        /* many rounded averages of rounded averages have gone astray */
+        for (size_t i = 0; i < regions->nr; i++) {
+                struct damon_region *region = &regions->items[i];
+
+                if (region->accessed && damon_evidence_tally(&region->evidence).known > 0)
+                        region->nr_accesses = scaled_rate(&region->evidence, max_nr_accesses);
         }
 }
 
-int damon_regions_split(struct damon_regions *regions, unsigned nr_pieces, uint64_t page_size,
-                        const struct damon_env *env) {
+/* How much is to be found out by a cut, and where: see damon_regions_refine(). */
+static void plan_cut(struct damon_region *region, uint64_t sz_explore, uint64_t page_size) {
+        struct damon_cut cut = damon_evidence_cut(&region->evidence);
+        double rate = damon_evidence_rate(&region->evidence);
+        unsigned urgency = 0;
+
+        if (nr_pages_of(region, page_size) < 2 || region->absent)
+                cut.gain = 0;
+        else if (cut.gain > GAIN_CUT)
+                urgency = URGENCY_DIFFERENT + (unsigned) MIN(2 * cut.gain, URGENCY_MAX - URGENCY_DIFFERENT);
+        else if (!region->uniform)
+                urgency = URGENCY_MIXED +
+                          (unsigned) (4 * rate * (1 - rate) * (URGENCY_DIFFERENT - URGENCY_MIXED - 1));
+        else if (damon_range_size(&region->range) > sz_explore)
+                urgency = (unsigned) MIN(damon_range_size(&region->range) / sz_explore, URGENCY_MIXED - 1U);
+        if (cut.gain < 0.5) {
+                cut.first = 0;
+                cut.end = DAMON_NR_BINS / 2;
+        }
+        region->cut.first = cut.first;
+        region->cut.end = cut.end;
+        region->cut.urgency = (uint8_t) urgency;
+}
+
+static size_t nr_more_pieces(const struct damon_region *region) {
+        return (size_t) (region->cut.first > 0) + (region->cut.end < DAMON_NR_BINS);
+}
+
+/* The number of regions that cuts of an urgency may lead to. */
+static size_t nr_limit(unsigned urgency, size_t nr_explore, size_t max_regions) {
+        if (urgency >= URGENCY_DIFFERENT)
+                return max_regions;
+        /* leave room for the differences that this brings to light */
+        if (urgency >= URGENCY_MIXED)
+                return max_regions - max_regions / 10;
+        return MIN(nr_explore, max_regions);
+}
+
+/* Cut a region into up to three pieces at the end of the regions, which has room. */
+static void cut_region(struct damon_regions *regions, const struct damon_region *whole,
+                       uint64_t page_size) {
+        uint64_t nr_pages = nr_pages_of(whole, page_size);
+        uint64_t borders[] = {
+                0,
+                /* the first page whose middle lies in the bin, and in the one behind */
+                (whole->cut.first * nr_pages + DAMON_NR_BINS / 2 - 1) / DAMON_NR_BINS,
+                (whole->cut.end * nr_pages + DAMON_NR_BINS / 2 - 1) / DAMON_NR_BINS,
+                nr_pages,
+        };
+
+        for (size_t i = 0; i + 1 < ELEMENTSOF(borders); i++) {
+                struct damon_region *piece;
+
+                if (borders[i] == borders[i + 1])
+                        continue;
+                piece = &regions->items[regions->nr++];
+                *piece = *whole;
+                region_reshape(piece, (struct damon_range) {
+                        .start = damon_region_page(whole, borders[i], page_size),
+                        .end = damon_region_page(whole, borders[i + 1], page_size),
+                });
+        }
+}
+
+int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_t max_regions,
+                         uint64_t page_size) {
+        size_t nr_before = regions->nr, nr = nr_before, left = 0;
+        size_t nr_more[URGENCY_MAX + 1] = {};
+        uint64_t sz_explore = MAX(sz_in_memory(regions) / nr_explore, page_size);
+        unsigned least = URGENCY_MAX;           /* cuts less urgent than this are not made */
         const struct damon_region *from;
-        size_t nr_before = regions->nr;
 
-        assert(nr_pieces == 2 || nr_pieces == 3);
+        for (size_t i = 0; i < nr_before; i++) {
+                plan_cut(&regions->items[i], sz_explore, page_size);
+                nr_more[regions->items[i].cut.urgency] += nr_more_pieces(&regions->items[i]);
+        }
+        for (; least > 0; least--) {
+                size_t limit = nr_limit(least, nr_explore, max_regions);
 
-        if (nr_before == 0)
+                left = limit > nr ? limit - nr : 0;
+                if (nr_more[least] > left)
+                        break;
+                nr += nr_more[least];
+        }
+        nr += least > 0 ? left : 0;
+        if (nr == nr_before)
                 return 0;
-        from = regions_spread(regions, nr_before * nr_pieces);
+        from = regions_spread(regions, nr);
         if (!from)
                 return -ENOMEM;
 
         regions->nr = 0;
         for (size_t i = 0; i < nr_before; i++) {
-                struct damon_region left = from[i];
-                struct damon_region cut[2];
-                size_t nr_cut = 0;
+                struct damon_region whole = from[i];
+                size_t more = nr_more_pieces(&whole);
 
-                for (unsigned k = 1; k < nr_pieces; k++) {
-                        uint64_t size = damon_range_size(&left.range);
-                        uint64_t at;
-
-                        if (size <= 2 * page_size)
-                                break;
-                        /* by pages, so that no address space is too large for the product */
-                        at = (1 + env->random(env->userdata, 9)) * (size / page_size) / 10 * page_size;
-                        if (at == 0)
-                                continue;
-                        cut[nr_cut] = left;
-                        cut[nr_cut++].range.start += at;
-                        left.range.end = left.range.start + at;
-                }
-                regions->items[regions->nr++] = left;
-                while (nr_cut > 0)
-                        regions->items[regions->nr++] = cut[--nr_cut];
+                if (whole.cut.urgency > least)
+                        cut_region(regions, &whole, page_size);
+                else if (least > 0 && whole.cut.urgency == least && more <= left) {
+                        left -= more;
+                        cut_region(regions, &whole, page_size);
+                } else
+                        regions->items[regions->nr++] = whole;
         }
         return 0;
 }
@@ -317,7 +580,9 @@ void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint
                 region->nr_accesses = rescale(region->nr_accesses, old_max, new_max);
                 region->last_nr_accesses = rescale(region->last_nr_accesses, old_max, new_max);
                 region->age = rescale(region->age, new_aggregation, old_aggregation);
-                region->checks = (struct damon_checks) {};
+                region->running = (struct damon_evidence) {};
+                region->nr_unknown = 0;
+                region->again = 0;
         }
 }
 

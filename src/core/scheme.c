@@ -95,6 +95,8 @@ static bool within(const struct damos_limits *limits, uint64_t value) {
 
 bool damos_matches(const struct damos *scheme, const struct damon_region *region,
                    const struct damon_attrs *attrs) {
+        /* accesses too rare to show in nr_accesses are accesses all the same */
+        uint32_t nr_accesses = MAX(region->nr_accesses, (uint32_t) region->accessed);
         uint64_t age;
 
         if (region->unknown && scheme->action != DAMOS_STAT)
@@ -102,6 +104,6 @@ bool damos_matches(const struct damos *scheme, const struct damon_region *region
         if (__builtin_mul_overflow(region->age, attrs->aggregation_interval, &age))
                 age = UINT64_MAX;
         return within(&scheme->pattern.size, damon_range_size(&region->range)) &&
-               within(&scheme->pattern.nr_accesses, region->nr_accesses) &&
+               within(&scheme->pattern.nr_accesses, nr_accesses) &&
                within(&scheme->pattern.age, age);
 }

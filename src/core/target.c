@@ -26,6 +26,7 @@ struct damon_target *damon_target_free(struct damon_target *target) {
         if (!target)
                 return NULL;
         damon_regions_done(&target->regions);
+        damon_residency_done(&target->residency);
         free(target->name);
         free(target);
         return NULL;
@@ -82,4 +83,46 @@ int damon_target_update(struct damon_target *target, const struct damon_range *m
                 return r;
         return damon_regions_chop(&target->regions, damon_target_sz_limit(target, attrs, page_size),
                                   page_size);
+}
+
+size_t damon_target_nr_sampled(const struct damon_target *target) {
+        size_t nr = 0;
+
+        for (size_t i = 0; i < target->regions.nr; i++)
+                nr += !target->regions.items[i].absent;
+        return nr;
+}
+
+/* Cut the region that an address lies in, if there is one. @i goes on with the addresses. */
+static int cut_at(struct damon_regions *regions, size_t *i, uint64_t addr) {
+        while (*i < regions->nr && regions->items[*i].range.end <= addr)
+                (*i)++;
+        if (*i == regions->nr || regions->items[*i].range.start >= addr)
+                return 0;
+        return damon_regions_split_at(regions, *i, addr - regions->items[*i].range.start);
+}
+
+int damon_target_cut_absent(struct damon_target *target, size_t nr_regions, uint64_t page_size) {
+        const struct damon_residency *residency = &target->residency;
+        uint64_t sz_gap = MAX(damon_regions_size(&target->regions) / nr_regions, 2 * page_size);
+        uint64_t end = 0;
+        size_t i = 0;
+
+        for (size_t k = 0; k <= residency->nr && residency->known; k++) {
+                struct damon_range gap = {
+                        end, k < residency->nr ? residency->items[k].range.start : UINT64_MAX,
+                };
+                int r;
+
+                if (k < residency->nr)
+                        end = residency->items[k].range.end;
+                if (damon_range_size(&gap) < sz_gap || target->regions.nr + 2 > nr_regions)
+                        continue;
+                r = cut_at(&target->regions, &i, gap.start);
+                if (r >= 0)
+                        r = cut_at(&target->regions, &i, gap.end);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }

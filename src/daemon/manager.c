@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -38,60 +39,85 @@ uint64_t manager_monitoring_time(const struct manager *manager) {
         return clock_ns(CLOCK_PROCESS_CPUTIME_ID) - page_idle_action_time(manager->page_idle);
 }
 
-void manager_notify_status(const struct manager *manager) {
-        (void) sd_notifyf(false, "STATUS=%zu targets, %zu regions, %zu schemes", manager->nr_attached,
-                          damon_engine_nr_regions(manager->engine), manager->plan->nr_schemes);
+void manager_notify_status(struct manager *manager) {
+        char resolution[STATISTICS_RESOLUTION_MAX];
+
+        (void) sd_notifyf(false, "STATUS=%zu targets, %zu regions, %zu schemes%s", manager->nr_attached,
+                          damon_engine_nr_regions(manager->engine), manager->plan->nr_schemes,
+                          statistics_resolution(manager, resolution));
+        manager->told.attrs = manager->governor.attrs;
+        manager->told.status_at = now_usec();
 }
 
-static void charge_governor(struct manager *manager, size_t nr_samples) {
+/* Whether somebody who reads the status line would want to know. */
+static bool differ_noticeably(uint64_t a, uint64_t b) {
+        return MAX(a, b) - MIN(a, b) > MIN(a, b) / 4;
+}
+
+/* Tell what resolution the budget leaves, where that is news. */
+static void tell_resolution(struct manager *manager) {
+        const struct damon_attrs *attrs = &manager->governor.attrs, *told = &manager->told.attrs;
+        bool binds = governor_binds(&manager->governor);
+        uint64_t now = now_usec();
+
+        if (binds != manager->told.binds &&
+            (manager->told.binds_at == 0 || now - manager->told.binds_at >= 60 * USEC_PER_SEC)) {
+                statistics_log_budget(manager);
+                manager->told.binds = binds;
+                manager->told.binds_at = now;
+        }
+        if ((differ_noticeably(attrs->sample_interval, told->sample_interval) ||
+             differ_noticeably(attrs->max_regions, told->max_regions)) &&
+            now - manager->told.status_at >= 10 * USEC_PER_SEC)
+                manager_notify_status(manager);
+}
+
+static void charge_governor(struct manager *manager, const struct governor_step *step) {
         uint64_t now = now_usec(), cpu = manager_monitoring_time(manager);
 
-        governor_charge(&manager->governor, cpu - manager->charged_cpu, now - manager->charged_at,
-                        nr_samples);
+        governor_charge(&manager->governor, cpu - manager->charged_cpu, now - manager->charged_at, step);
         manager->charged_cpu = cpu;
         manager->charged_at = now;
 }
 
-/* Give the engine the sample interval that the budget affords. */
-static int tune_interval(struct manager *manager) {
-        struct damon_attrs attrs = manager->plan->attrs;
-        const struct damon_attrs *current = damon_engine_attrs(manager->engine);
-        char before[UNIT_STRING_MAX], after[UNIT_STRING_MAX];
-        uint64_t interval;
+/* Give the engine the attributes that the budget affords. */
+static int tune_attrs(struct manager *manager, bool aggregated) {
+        const struct damon_attrs *attrs = &manager->governor.attrs;
+        char sample[UNIT_STRING_MAX], update[UNIT_STRING_MAX];
+        struct damon_target *const *targets;
+        size_t nr;
 
-        interval = governor_interval(&manager->governor, current->sample_interval,
-                                     damon_engine_nr_regions(manager->engine));
-        if (interval == current->sample_interval)
+        targets = damon_engine_targets(manager->engine, &nr);
+        if (!governor_tune(&manager->governor, targets, nr, aggregated))
                 return 0;
-        log_debug("sample interval %s -> %s", unit_format_time(before, current->sample_interval),
-                  unit_format_time(after, interval));
-        /* the same number of checks in an aggregation, so that nr_accesses keeps its meaning */
-        attrs.aggregation_interval = interval * damon_attrs_max_nr_accesses(&attrs);
-        attrs.sample_interval = interval;
-        return damon_engine_set_attrs(manager->engine, &attrs);
+        log_debug("sample interval %s, update interval %s, up to %" PRIu32 " regions a target",
+                  unit_format_time(sample, attrs->sample_interval),
+                  unit_format_time(update, attrs->update_interval), attrs->max_regions);
+        return damon_engine_set_attrs(manager->engine, attrs);
 }
 
 int manager_apply_attrs(struct manager *manager) {
         const struct damon_attrs *attrs = &manager->plan->attrs;
 
-        governor_init(&manager->governor, manager->plan->cpu_budget, attrs->sample_interval);
+        governor_init(&manager->governor, manager->plan->cpu_budget, attrs);
         return damon_engine_set_attrs(manager->engine, attrs);
 }
 
 /*
  * Set the timer of the next step. Intervals lie on a grid; those that this step has used up
  * by itself are passed over, never made up for, and half an interval at least is left for the
- * target to show what it accesses.
+ * target to show what it accesses. A step that the budget holds back comes as soon as it may, so
+ * that an aggregation has somewhat fewer checks rather than half of them.
  */
 static int schedule_tick(struct manager *manager) {
-        uint64_t interval = damon_engine_attrs(manager->engine)->sample_interval;
-        uint64_t earliest = now_usec() + interval / 2;
+        uint64_t interval = damon_engine_attrs(manager->engine)->sample_interval, now = now_usec();
+        uint64_t earliest = now + interval / 2;
         uint64_t next = manager->grid + interval;
         int r;
 
-        earliest += governor_delay(&manager->governor);
         if (next < earliest)
                 next += (earliest - next + interval - 1) / interval * interval;
+        next = MAX(next, now + governor_delay(&manager->governor));
         r = sd_event_source_set_time(manager->tick, next);
         if (r < 0)
                 return r;
@@ -105,7 +131,7 @@ static int start_ticking(struct manager *manager) {
         r = sd_event_source_get_enabled(manager->tick, &enabled);
         if (r < 0 || enabled != SD_EVENT_OFF)
                 return r;
-        charge_governor(manager, 0);
+        charge_governor(manager, NULL);
         governor_resume(&manager->governor);
         manager->grid = now_usec();
         manager->marked_at = manager->grid;
@@ -238,6 +264,8 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         uint64_t now = now_usec();
         uint64_t nr_passed = now > manager->grid ? MAX((now - manager->grid) / interval, UINT64_C(1)) : 1;
         bool stale = now - manager->marked_at > 2 * interval;
+        uint64_t update_cpu = page_idle_update_time(manager->page_idle);
+        struct governor_step paid;
         struct damon_step step;
         int r;
 
@@ -251,14 +279,22 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         manager->nr_samples += step.nr_checked;
         manager->nr_unknown += step.nr_unknown;
         manager->marked_at = now_usec();
+        if (step.aggregated)
+                snapshot_record(manager);
 
         if (step.nr_gone > 0)
                 drop_gone(manager);
-        charge_governor(manager, step.nr_marked);
-        if (step.aggregated || governor_delay(&manager->governor) > 0) {
-                r = tune_interval(manager);
+        paid = (struct governor_step) {
+                .nr_samples = step.nr_checked + step.nr_marked,
+                .update_cpu = page_idle_update_time(manager->page_idle) - update_cpu,
+                .aggregated = step.aggregated,
+        };
+        charge_governor(manager, &paid);
+        if (step.aggregated || governor_delay(&manager->governor) > interval) {
+                r = tune_attrs(manager, step.aggregated);
                 if (r < 0)
                         return r;
+                tell_resolution(manager);
         }
         return manager->nr_attached > 0 ? schedule_tick(manager) : 0;
 }
@@ -289,7 +325,7 @@ static int on_scan(sd_event_source *source, uint64_t usec, void *userdata) {
         int r;
 
         manager_scan(manager);
-        charge_governor(manager, 0);
+        charge_governor(manager, NULL);
         cost = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
         if (manager->plan->cpu_budget > 0)
                 interval = MAX(interval, cost / NSEC_PER_USEC * 10000 * SCAN_SHARE /
@@ -306,6 +342,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 }
 
 static int on_user1(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        snapshot_record(userdata);
         snapshot_log(userdata);
         return 0;
 }
@@ -351,6 +388,7 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         manager->config_path = config_path;
         manager->rng.state = clock_ns(CLOCK_REALTIME);
         manager->matcher.proc_fd = files->proc_fd;
+        record_init(&manager->record);
         env = (struct damon_env) { .random = rng_below, .userdata = &manager->rng };
 
         if ((r = page_idle_new(&manager->page_idle, &ops, files, dry_run)) < 0 ||
@@ -370,7 +408,8 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         matcher_take(&manager->matcher, plan, bindings);
         statistics_follow(manager, logged);
         manager->plan = plan;
-        governor_init(&manager->governor, plan->cpu_budget, plan->attrs.sample_interval);
+        governor_init(&manager->governor, plan->cpu_budget, &plan->attrs);
+        manager->recorded_at = now_usec();
         manager->charged_at = now_usec();
         manager->charged_cpu = manager_monitoring_time(manager);
         r = set_up_events(manager);
@@ -391,6 +430,7 @@ struct manager *manager_free(struct manager *manager) {
         free(manager->attached);
         damon_engine_free(manager->engine);
         page_idle_free(manager->page_idle);
+        record_done(&manager->record);
         matcher_done(&manager->matcher);
         sd_event_source_unref(manager->tick);
         sd_event_source_unref(manager->scan);
@@ -407,6 +447,8 @@ int manager_run(struct manager *manager) {
 
         log_record(LOG_INFO, DAMOND_MESSAGE_STARTED, NULL, "started with %s: %zu target entries, %zu schemes",
                    manager->config_path, manager->plan->nr_targets, manager->plan->nr_schemes);
+        record_set(&manager->record, manager->plan->record, manager->plan->record_size);
+        snapshot_record(manager);
         (void) sd_notify(false, "READY=1");
         manager_notify_status(manager);
 

@@ -18,6 +18,7 @@
 #include "page-idle.h"
 #include "plan.h"
 #include "process.h"
+#include "record.h"
 #include "rng.h"
 
 /**
@@ -41,6 +42,20 @@ struct target_log {
 };
 
 /**
+ * struct told - what people were told of the resolution that the budget leaves
+ * @attrs:      by the status line
+ * @status_at:  when, CLOCK_MONOTONIC, microseconds
+ * @binds:      whether the budget binds, by the log
+ * @binds_at:   when; 0 is never
+ */
+struct told {
+        struct damon_attrs attrs;
+        uint64_t status_at;
+        bool binds;
+        uint64_t binds_at;
+};
+
+/**
  * struct manager - the daemon
  * @config_path:        configuration file; borrowed
  * @plan:               the plan in force
@@ -52,6 +67,7 @@ struct target_log {
  * @engine:             engine
  * @rng:                dice of the engine
  * @governor:           CPU budget
+ * @record:             file that snapshots are appended to
  * @matcher:            which process belongs to which entry of the plan
  * @attached:           @nr_attached monitored targets
  * @grid:               time up to which sample intervals have been given to the engine,
@@ -62,6 +78,9 @@ struct target_log {
  * @nr_samples:         samples checked since the start
  * @nr_unknown:         those whose outcome was unknown
  * @nr_missed:          sample intervals that went by without a check
+ * @told:               what was said of the budget
+ * @recorded_at:        when statistics of monitoring were last logged,
+ * @recorded_cpu:       and the CPU time of monitoring until then, nanoseconds
  * @target_log:         keeps the log of targets from growing without end
  * @logged:             statistics of each of the engine's schemes when last logged
  */
@@ -78,6 +97,7 @@ struct manager {
         struct damon_engine *engine;
         struct rng rng;
         struct governor governor;
+        struct record record;
         struct matcher matcher;
         struct attached *attached;
         size_t nr_attached, sz_attached;
@@ -90,6 +110,9 @@ struct manager {
         uint64_t nr_unknown;
         uint64_t nr_missed;
 
+        struct told told;
+        uint64_t recorded_at;
+        uint64_t recorded_cpu;
         struct target_log target_log;
         struct damos_stat *logged;
 };
@@ -166,7 +189,7 @@ uint64_t manager_monitoring_time(const struct manager *manager);
  * manager_notify_status() - tell the service manager in one line how things are
  * @manager:    manager
  */
-void manager_notify_status(const struct manager *manager);
+void manager_notify_status(struct manager *manager);
 
 /* statistics.c */
 
@@ -191,6 +214,26 @@ void statistics_follow(struct manager *manager, struct damos_stat *logged);
  */
 void statistics_log(struct manager *manager);
 
+/** STATISTICS_RESOLUTION_MAX - bytes that hold what statistics_resolution() says */
+#define STATISTICS_RESOLUTION_MAX 256
+
+/**
+ * statistics_resolution() - say in words what resolution the budget leaves
+ * @manager:    manager
+ * @buf:        %STATISTICS_RESOLUTION_MAX bytes
+ *
+ * Return: @buf: "; sampling every 480ms instead of 5ms, ...", or an empty string if all is as
+ * configured or nothing is monitored.
+ */
+const char *statistics_resolution(const struct manager *manager,
+                                  char buf[static STATISTICS_RESOLUTION_MAX]);
+
+/**
+ * statistics_log_budget() - log that the budget binds, or does not bind any more
+ * @manager:    manager
+ */
+void statistics_log_budget(const struct manager *manager);
+
 /* snapshot.c */
 
 /**
@@ -200,3 +243,11 @@ void statistics_log(struct manager *manager);
  * Regions are left out where standard error is the journal.
  */
 void snapshot_log(const struct manager *manager);
+
+/**
+ * snapshot_record() - append what is known at this moment to the record, if one is configured
+ * @manager:    manager
+ *
+ * Logs when the record cannot be written any more, and when it can again.
+ */
+void snapshot_record(struct manager *manager);

@@ -56,6 +56,11 @@ static bool targets_changed(const struct plan *a, const struct plan *b) {
         return false;
 }
 
+static bool record_changed(const struct plan *a, const struct plan *b) {
+        return a->record_size != b->record_size ||
+               (a->record && b->record ? strcmp(a->record, b->record) != 0 : a->record != b->record);
+}
+
 /* Say what is different. Return: whether anything is. */
 static bool log_changes(const struct plan *before, const struct plan *after) {
         bool changed = false;
@@ -91,6 +96,16 @@ static bool log_changes(const struct plan *before, const struct plan *after) {
                 log_info("the statistics interval has changed");
                 changed = true;
         }
+        if (record_changed(before, after)) {
+                char size[UNIT_STRING_MAX];
+
+                if (after->record)
+                        log_info("the record is %s, of up to %s", after->record,
+                                 unit_format_size(size, after->record_size));
+                else
+                        log_info("there is no record");
+                changed = true;
+        }
         return changed;
 }
 
@@ -115,6 +130,7 @@ static int commit(struct manager *manager, struct plan *plan) {
         bool schemes = schemes_changed(before, plan), targets = targets_changed(before, plan);
         bool attrs = attrs_changed(before, plan);
         bool interval = before->statistics_interval != plan->statistics_interval;
+        bool record = record_changed(before, plan);
         struct binding *bindings = matcher_prepare(&manager->matcher, plan);
         struct damos_stat *logged = calloc(plan->nr_schemes + 1, sizeof(*logged));
         int r = bindings && logged ? 0 : -ENOMEM;
@@ -139,10 +155,14 @@ static int commit(struct manager *manager, struct plan *plan) {
                 log_error("the new monitoring attributes were refused: %s", strerror(-r));
         if (interval && (r = statistics_arm(manager)) < 0)
                 log_error("the new statistics interval was refused: %s", strerror(-r));
+        record_set(&manager->record, plan->record, plan->record_size);
         if (targets) {
                 detach_deselected(manager);
                 manager_scan(manager);
         }
+        if (record)
+                /* says at once what is wrong with the new one */
+                snapshot_record(manager);
         return 0;
 }
 

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is known at this moment, on request (SIGUSR1): see snapshot_log() in manager.h. */
+/*
+ * What is known at this moment: on request in the log (SIGUSR1), after each aggregation in the
+ * record. See snapshot_log() and snapshot_record() in manager.h.
+ */
 
 #include "manager.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "log.h"
+#include "message-ids.h"
 #include "unit.h"
 
 static void print_regions(const struct damon_target *target, const struct damon_attrs *attrs) {
@@ -46,7 +52,7 @@ static void log_target(const struct damon_target *target) {
 
 void snapshot_log(const struct manager *manager) {
         const struct damon_attrs *attrs = damon_engine_attrs(manager->engine);
-        char interval[UNIT_STRING_MAX];
+        char interval[UNIT_STRING_MAX], resolution[STATISTICS_RESOLUTION_MAX];
         const struct damos *schemes;
         size_t nr_schemes;
 
@@ -61,10 +67,38 @@ void snapshot_log(const struct manager *manager) {
                          " sz_applied=%" PRIu64,
                          schemes[i].name, schemes[i].stat.nr_tried, schemes[i].stat.sz_tried,
                          schemes[i].stat.nr_applied, schemes[i].stat.sz_applied);
-        log_info("monitoring: sample_interval=%s samples=%" PRIu64 " unknown=%" PRIu64
-                 " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64,
-                 unit_format_time(interval, attrs->sample_interval), manager->nr_samples,
-                 manager->nr_unknown, manager->nr_missed,
+        log_info("monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
+                 " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64 "%s",
+                 unit_format_time(interval, attrs->sample_interval), attrs->max_regions,
+                 manager->nr_samples, manager->nr_unknown, manager->nr_missed,
                  manager_monitoring_time(manager) / NSEC_PER_USEC,
-                 page_idle_action_time(manager->page_idle) / NSEC_PER_USEC);
+                 page_idle_action_time(manager->page_idle) / NSEC_PER_USEC,
+                 statistics_resolution(manager, resolution));
+}
+
+void snapshot_record(struct manager *manager) {
+        const struct record *record = &manager->record;
+        char path[PATH_MAX + 32];
+        const char *fields[] = { path, NULL };
+        struct damon_target *const *targets;
+        enum record_news news;
+        struct timespec now;
+        size_t nr;
+
+        if (!record->path)
+                return;
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        targets = damon_engine_targets(manager->engine, &nr);
+        news = record_append(&manager->record, targets, nr,
+                             (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / NSEC_PER_USEC);
+        if (news == RECORD_NO_NEWS)
+                return;
+        (void) snprintf(path, sizeof(path), "DAMOND_RECORD=%s", record->path);
+        if (news == RECORD_FAILED)
+                log_record(LOG_WARNING, DAMOND_MESSAGE_RECORD_FAILED, fields,
+                           "nothing is recorded: %s: %s; trying again every minute", record->path,
+                           record_error_string(record->error));
+        else
+                log_record(LOG_INFO, DAMOND_MESSAGE_RECORD_RECOVERED, fields, "%s is recorded to again",
+                           record->path);
 }

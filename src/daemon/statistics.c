@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Statistics: what each scheme has done, as journal records. See manager.h. */
+/* Statistics: what each scheme and monitoring have done, as journal records. See manager.h. */
 
 #include "manager.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
+#include "macro.h"
 #include "message-ids.h"
 #include "unit.h"
 
@@ -30,6 +32,88 @@ static void log_scheme(const struct damos *scheme) {
                    scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
                    unit_format_size_short(tried, stat->sz_tried), stat->nr_applied,
                    unit_format_size_short(applied, stat->sz_applied));
+}
+
+/* What the budget leaves of what is configured, beginning with what is sampled. */
+static void describe(const struct manager *manager, const char *before, char *buf, size_t size) {
+        const struct damon_attrs *attrs = &manager->governor.attrs;
+        const struct damon_attrs *configured = &manager->governor.configured;
+        char now[UNIT_STRING_MAX], wanted[UNIT_STRING_MAX];
+        size_t n;
+
+        n = (size_t) snprintf(buf, size, "%ssampling every %s", before,
+                              unit_format_time(now, attrs->sample_interval));
+        if (attrs->sample_interval != configured->sample_interval && n < size)
+                n += (size_t) snprintf(buf + n, size - n, " instead of %s",
+                                       unit_format_time(wanted, configured->sample_interval));
+        if (attrs->max_regions != configured->max_regions && n < size)
+                n += (size_t) snprintf(buf + n, size - n, ", up to %" PRIu32 " of %" PRIu32
+                                       " regions a target", attrs->max_regions, configured->max_regions);
+        if (attrs->update_interval > 2 * MAX(configured->update_interval, attrs->sample_interval) && n < size)
+                (void) snprintf(buf + n, size - n, ", looking at mappings every %s instead of %s",
+                                unit_format_time(now, attrs->update_interval),
+                                unit_format_time(wanted, configured->update_interval));
+}
+
+const char *statistics_resolution(const struct manager *manager,
+                                  char buf[static STATISTICS_RESOLUTION_MAX]) {
+        buf[0] = '\0';
+        if (manager->nr_attached > 0 && governor_binds(&manager->governor))
+                describe(manager, "; ", buf, STATISTICS_RESOLUTION_MAX);
+        return buf;
+}
+
+void statistics_log_budget(const struct manager *manager) {
+        const struct damon_attrs *attrs = &manager->governor.attrs;
+        char resolution[STATISTICS_RESOLUTION_MAX], budget[UNIT_STRING_MAX], interval[64], max_regions[64];
+        const char *fields[] = { interval, max_regions, NULL };
+
+        describe(manager, "", resolution, sizeof(resolution));
+        (void) snprintf(interval, sizeof(interval), "DAMOND_SAMPLE_INTERVAL_USEC=%" PRIu64,
+                        attrs->sample_interval);
+        (void) snprintf(max_regions, sizeof(max_regions), "DAMOND_MAX_REGIONS=%" PRIu32, attrs->max_regions);
+        log_record(LOG_INFO, DAMOND_MESSAGE_BUDGET, fields, "the CPU budget of %s %s: %s",
+                   unit_format_percent(budget, manager->governor.budget),
+                   governor_binds(&manager->governor) ? "binds" : "does not bind any more", resolution);
+}
+
+/* Counts since the start, but for the share of the CPU: that is of the time since the last record. */
+static void log_monitoring(struct manager *manager) {
+        const struct damon_attrs *attrs = damon_engine_attrs(manager->engine);
+        uint64_t cpu = manager_monitoring_time(manager), now, elapsed;
+        char nr_targets[64], nr_regions[64], nr_samples[64], nr_unknown[64], nr_missed[64];
+        char share[64], interval[64], max_regions[64];
+        const char *fields[] = {
+                nr_targets, nr_regions, nr_samples, nr_unknown, nr_missed, share, interval, max_regions, NULL,
+        };
+        char resolution[STATISTICS_RESOLUTION_MAX], percent[UNIT_STRING_MAX];
+        struct timespec ts;
+        uint32_t permyriad;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        now = (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
+        elapsed = MAX(now - manager->recorded_at, UINT64_C(1));
+        permyriad = (uint32_t) ((cpu - manager->recorded_cpu) / NSEC_PER_USEC * 10000 / elapsed);
+        manager->recorded_at = now;
+        manager->recorded_cpu = cpu;
+        if (manager->nr_attached == 0)
+                return;
+
+        (void) snprintf(nr_targets, sizeof(nr_targets), "DAMOND_NR_TARGETS=%zu", manager->nr_attached);
+        (void) snprintf(nr_regions, sizeof(nr_regions), "DAMOND_NR_REGIONS=%zu",
+                        damon_engine_nr_regions(manager->engine));
+        (void) snprintf(nr_samples, sizeof(nr_samples), "DAMOND_NR_SAMPLES=%" PRIu64, manager->nr_samples);
+        (void) snprintf(nr_unknown, sizeof(nr_unknown), "DAMOND_NR_UNKNOWN=%" PRIu64, manager->nr_unknown);
+        (void) snprintf(nr_missed, sizeof(nr_missed), "DAMOND_NR_MISSED=%" PRIu64, manager->nr_missed);
+        (void) snprintf(share, sizeof(share), "DAMOND_CPU_PERMYRIAD=%" PRIu32, permyriad);
+        (void) snprintf(interval, sizeof(interval), "DAMOND_SAMPLE_INTERVAL_USEC=%" PRIu64,
+                        attrs->sample_interval);
+        (void) snprintf(max_regions, sizeof(max_regions), "DAMOND_MAX_REGIONS=%" PRIu32, attrs->max_regions);
+        describe(manager, "", resolution, sizeof(resolution));
+        log_record(LOG_INFO, DAMOND_MESSAGE_MONITORING_STATISTICS, fields,
+                   "monitored %zu targets with %zu regions for %s of a CPU, %s", manager->nr_attached,
+                   damon_engine_nr_regions(manager->engine), unit_format_percent(percent, permyriad),
+                   resolution);
 }
 
 void statistics_follow(struct manager *manager, struct damos_stat *logged) {
@@ -68,6 +152,7 @@ static int on_statistics(sd_event_source *source, uint64_t usec, void *userdata)
         struct manager *manager = userdata;
 
         statistics_log(manager);
+        log_monitoring(manager);
         manager_notify_status(manager);
         return set_timer(manager, source);
 }

@@ -18,6 +18,7 @@
 #include "root.h"
 
 #define BITMAP_PATH "/sys/kernel/mm/page_idle/bitmap"
+#define LRU_GEN_PATH "/sys/kernel/mm/lru_gen/enabled"
 
 static int need_proc(struct page_idle_files *files, const char **ret_why) {
         files->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -162,6 +163,8 @@ static struct page_idle_files files_none(void) {
                 .proc_fd = -1,
                 .bitmap_fd = -1,
                 .kpageflags_fd = -1,
+                .lru_gen_fd = -1,
+                .vmstat_fd = -1,
                 .page_size = (uint64_t) sysconf(_SC_PAGESIZE),
                 .pagemap_run = cheap_pagemap_run(),
         };
@@ -171,6 +174,8 @@ void page_idle_files_close(struct page_idle_files *files) {
         files->proc_fd = close_safe(files->proc_fd);
         files->bitmap_fd = close_safe(files->bitmap_fd);
         files->kpageflags_fd = close_safe(files->kpageflags_fd);
+        files->lru_gen_fd = close_safe(files->lru_gen_fd);
+        files->vmstat_fd = close_safe(files->vmstat_fd);
 }
 
 int page_idle_files_open(struct page_idle_files *ret_files, const char **ret_why) {
@@ -188,6 +193,8 @@ int page_idle_files_open(struct page_idle_files *ret_files, const char **ret_why
                 page_idle_files_close(&files);
                 return r;
         }
+        files.lru_gen_fd = open(LRU_GEN_PATH, O_RDONLY | O_CLOEXEC);
+        files.vmstat_fd = openat(files.proc_fd, "vmstat", O_RDONLY | O_CLOEXEC);
         *ret_files = files;
         return 0;
 }
@@ -233,10 +240,9 @@ void page_idle_caveats(int proc_fd, void (*say)(const char *sentence, void *user
                 if (!second_line || second_line[1] == '\0')
                         say("there is no swap: pageout can drop file pages only", userdata);
         }
-        if (root_read(AT_FDCWD, "/sys/kernel/mm/lru_gen/enabled", buf, sizeof(buf)) > 0 &&
-            strtoul(buf, NULL, 0) != 0)
+        if (root_read(AT_FDCWD, LRU_GEN_PATH, buf, sizeof(buf)) > 0 && strtoul(buf, NULL, 0) & 1)
                 say("multi-generational LRU is on: under memory pressure its aging takes accesses "
-                    "away, and memory may look colder than it is",
+                    "away, and memory may look colder than it is, or as if nothing were known of it",
                     userdata);
         if (file_says("/sys/kernel/mm/damon/admin/kdamonds/0/state", "on") ||
             file_says("/sys/module/damon_reclaim/parameters/enabled", "Y") ||

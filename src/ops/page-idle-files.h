@@ -14,6 +14,8 @@
  * @proc_fd:            /proc
  * @bitmap_fd:          the page_idle bitmap
  * @kpageflags_fd:      /proc/kpageflags
+ * @lru_gen_fd:         state of the multi-generational LRU, or -1; see reclaim.h
+ * @vmstat_fd:          /proc/vmstat, or -1; see reclaim.h
  * @page_size:          page size, bytes
  * @pagemap_run:        pages between two samples of one mapping up to which it is cheaper
  *                      to read all entries from one to the other than to read twice
@@ -22,6 +24,8 @@ struct page_idle_files {
         int proc_fd;
         int bitmap_fd;
         int kpageflags_fd;
+        int lru_gen_fd;
+        int vmstat_fd;
         uint64_t page_size;
         uint64_t pagemap_run;
 };

@@ -20,9 +20,22 @@
 #include "maps.h"
 #include "pagemap.h"
 #include "process.h"
+#include "reclaim.h"
+#include "resident.h"
+#include "sort.h"
 
 /* Entries that one read of pagemap may cover: a 2 MiB block of 4 KiB pages. */
 #define PAGEMAP_READ_MAX 512
+
+/* Share of a CPU that walks over page tables may take, and how much of it may be saved up. */
+#define WALK_SHARE 1000
+#define WALK_CREDIT_MAX INT64_C(10000000)
+
+/* damon_target.ops_data */
+struct watched {
+        struct process process;
+        struct resident resident;
+};
 
 /* damon_sample.state: what is known of a sample's page between mark and check */
 enum sample_state {
@@ -37,37 +50,72 @@ enum {
         HEAD,
 };
 
-/* A head page that a sample marks or reads. */
-struct frame {
-        uint64_t head;
-        size_t sample;
-        size_t word;                    /* index into page_idle.words */
-};
+/*
+ * Samples that are looked up together, and whose frames share the calls for a bitmap word. They
+ * come sorted by address, so that frames of one word, where memory was handed out in order,
+ * mostly lie in one batch.
+ */
+#define BATCH_BITS 9
+#define BATCH_MAX (1U << BATCH_BITS)
+
+/* A head page that a sample marks or reads, and the number of the sample in its batch. */
+typedef uint64_t frame_t;
+
+static_assert(PAGEMAP_PFN_MASK <= UINT64_MAX >> BATCH_BITS, "no room for the number of a sample");
+
+static uint64_t frame_head(frame_t frame) {
+        return frame >> BATCH_BITS;
+}
+
+static size_t frame_sample(frame_t frame) {
+        return frame % BATCH_MAX;
+}
 
 struct page_idle {
         struct damon_ops ops;
         struct page_idle_files files;
         bool dry_run;
         uint64_t action_time;           /* nanoseconds */
+        uint64_t update_time;           /* nanoseconds */
+        uint64_t marked_at;             /* nanoseconds */
+        struct reclaim reclaim;
+        int64_t walk_credit;            /* CPU time for walks over page tables, nanoseconds */
+        uint64_t walked_at;             /* CLOCK_MONOTONIC, nanoseconds */
+        bool cannot_walk;               /* the kernel has no PAGEMAP_SCAN */
+        bool distrust;                  /* an idle flag proves nothing in this tick */
 
-        /* scratch, kept so that a tick needs no allocation */
-        uint64_t *entries;              /* pagemap entry of each sample */
-        size_t sz_entries;
-        struct frame *frames;
-        size_t nr_frames, sz_frames;
-        struct bitmap_word *words;
-        size_t nr_words, sz_words;
+        /* of a batch of samples */
+        uint64_t entries[BATCH_MAX];    /* in the page map */
+        frame_t frames[BATCH_MAX], scratch[BATCH_MAX];
+        size_t nr_frames;
+        struct bitmap_word words[BATCH_MAX];
+        size_t nr_words;
+
+        /* kept so that a tick needs no allocation */
         struct maps maps;
         struct advice *pieces;
         size_t nr_pieces, sz_pieces;
 };
+
+static uint64_t time_of(clockid_t clock) {
+        struct timespec ts;
+
+        (void) clock_gettime(clock, &ts);
+        return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+}
+
+static const struct process *process_of(const struct damon_target *target) {
+        const struct watched *watched = target->ops_data;
+
+        return &watched->process;
+}
 
 /* Read the entries of @samples[0], and of as many behind it as come cheaply with it. */
 static int read_entry_run(struct page_idle *page_idle, const struct damon_sample *samples, size_t nr,
                           uint64_t *entries, size_t *ret_nr) {
         const struct page_idle_files *files = &page_idle->files;
         struct damon_target *target = samples[0].target;
-        const struct process *process = target->ops_data;
+        const struct process *process = process_of(target);
         uint64_t buf[PAGEMAP_READ_MAX];
         uint64_t first = samples[0].addr / files->page_size;
         uint64_t last = first;
@@ -98,9 +146,6 @@ static int read_entry_run(struct page_idle *page_idle, const struct damon_sample
 static int read_entries(struct page_idle *page_idle, const struct damon_sample *samples, size_t nr) {
         int r;
 
-        r = ARRAY_GROW(page_idle->entries, page_idle->sz_entries, nr);
-        if (r < 0)
-                return r;
         for (size_t i = 0, n; i < nr; i += n) {
                 if (samples[i].target->gone) {
                         n = 1;
@@ -113,47 +158,25 @@ static int read_entries(struct page_idle *page_idle, const struct damon_sample *
         return 0;
 }
 
-static int add_frame(struct page_idle *page_idle, uint64_t head, size_t sample) {
-        int r;
-
-        r = ARRAY_GROW(page_idle->frames, page_idle->sz_frames, page_idle->nr_frames + 1);
-        if (r < 0)
-                return r;
-        page_idle->frames[page_idle->nr_frames++] = (struct frame) { head, sample, 0 };
-        return 0;
-}
-
-static int compare_frames(const void *a, const void *b) {
-        const struct frame *x = a, *y = b;
-
-        return (x->head > y->head) - (x->head < y->head);
+static void add_frame(struct page_idle *page_idle, uint64_t head, size_t sample) {
+        page_idle->frames[page_idle->nr_frames++] = head << BATCH_BITS | sample;
 }
 
 /* Sort the frames, and collect the bitmap words that they lie in, with their bits. */
-static int collect_words(struct page_idle *page_idle) {
-        int r;
+static void collect_words(struct page_idle *page_idle) {
+        struct bitmap_word *word = NULL;
 
+        sort_u64(page_idle->frames, page_idle->scratch, page_idle->nr_frames);
         page_idle->nr_words = 0;
-        r = ARRAY_GROW(page_idle->words, page_idle->sz_words, page_idle->nr_frames);
-        if (r < 0)
-                return r;
-        if (page_idle->nr_frames > 0)
-                qsort(page_idle->frames, page_idle->nr_frames, sizeof(page_idle->frames[0]),
-                      compare_frames);
-
         for (size_t i = 0; i < page_idle->nr_frames; i++) {
-                struct frame *frame = &page_idle->frames[i];
-                uint64_t index = frame->head / 64;
+                uint64_t head = frame_head(page_idle->frames[i]);
 
-                if (page_idle->nr_words == 0 ||
-                    page_idle->words[page_idle->nr_words - 1].index != index)
-                        page_idle->words[page_idle->nr_words++] = (struct bitmap_word) {
-                                .index = index,
-                        };
-                frame->word = page_idle->nr_words - 1;
-                page_idle->words[frame->word].bits |= UINT64_C(1) << (frame->head % 64);
+                if (!word || word->index != head / 64) {
+                        word = &page_idle->words[page_idle->nr_words++];
+                        *word = (struct bitmap_word) { .index = head / 64 };
+                }
+                word->bits |= UINT64_C(1) << (head % 64);
         }
-        return 0;
 }
 
 /* Find the page to mark for a sample, if there is one that can be marked. */
@@ -180,7 +203,8 @@ static int prepare_sample(struct page_idle *page_idle, struct damon_sample *samp
         sample->state = SAMPLE_MARKED;
         sample->page[FRAME] = pagemap_pfn(entry);
         sample->page[HEAD] = head;
-        return add_frame(page_idle, head, i);
+        add_frame(page_idle, head, i);
+        return 0;
 }
 
 /*
@@ -199,8 +223,10 @@ static int judge_entry(struct page_idle *page_idle, struct damon_sample *sample,
                         sample->outcome = DAMON_IDLE;
                 return 0;
         }
-        if (sample->state == SAMPLE_MARKED && pagemap_pfn(entry) == sample->page[FRAME])
-                return add_frame(page_idle, head, i);
+        if (sample->state == SAMPLE_MARKED && pagemap_pfn(entry) == sample->page[FRAME]) {
+                add_frame(page_idle, head, i);
+                return 0;
+        }
 
         /* Another page than at the mark: where there was none, a fault has brought it. A page
          * that was moved has taken its idle flag along (folio_migrate_flags(), mm/migrate.c). */
@@ -213,7 +239,8 @@ static int judge_entry(struct page_idle *page_idle, struct damon_sample *sample,
                 sample->outcome = DAMON_ACCESSED;
                 return 0;
         }
-        return add_frame(page_idle, head, i);
+        add_frame(page_idle, head, i);
+        return 0;
 }
 
 /*
@@ -236,27 +263,28 @@ static int look_up(struct page_idle *page_idle, struct damon_sample *samples, si
                 if (r < 0)
                         return r;
         }
-        return collect_words(page_idle);
+        collect_words(page_idle);
+        return 0;
 }
 
 /* Judge a sample by the idle flag of its page: the last rows of the decision table. */
 static int judge_flag(struct page_idle *page_idle, struct damon_sample *sample, uint64_t entry,
-                      const struct frame *frame) {
-        const struct bitmap_word *word = &page_idle->words[frame->word];
+                      uint64_t head, const struct bitmap_word *word) {
         uint64_t flags;
         int r;
 
         if (!word->valid)
                 return 0;
-        if (word->bits >> (frame->head % 64) & 1) {
-                sample->outcome = DAMON_IDLE;
+        if (word->bits >> (head % 64) & 1) {
+                if (!page_idle->distrust)
+                        sample->outcome = DAMON_IDLE;
                 return 0;
         }
         /* A page without the flag was accessed only if it is the marked one, and still one that
          * has a flag. */
         if (pagemap_pfn(entry) != sample->page[FRAME])
                 return 0;
-        r = kpageflags_read(page_idle->files.kpageflags_fd, frame->head, &flags);
+        r = kpageflags_read(page_idle->files.kpageflags_fd, head, &flags);
         if (r < 0)
                 return r;
         if (kpageflags_markable(flags))
@@ -264,8 +292,8 @@ static int judge_flag(struct page_idle *page_idle, struct damon_sample *sample, 
         return 0;
 }
 
-static int page_idle_mark(void *data, struct damon_sample *samples, size_t nr) {
-        struct page_idle *page_idle = data;
+static int mark_batch(struct page_idle *page_idle, struct damon_sample *samples, size_t nr) {
+        const struct bitmap_word *word = page_idle->words;
         int r;
 
         r = look_up(page_idle, samples, nr, prepare_sample);
@@ -274,29 +302,62 @@ static int page_idle_mark(void *data, struct damon_sample *samples, size_t nr) {
         r = bitmap_mark(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < page_idle->nr_frames; i++)
-                if (!page_idle->words[page_idle->frames[i].word].valid)
-                        samples[page_idle->frames[i].sample].state = SAMPLE_UNKNOWN;
+        for (size_t i = 0; i < page_idle->nr_frames; i++) {
+                word += frame_head(page_idle->frames[i]) / 64 != word->index;
+                if (!word->valid)
+                        samples[frame_sample(page_idle->frames[i])].state = SAMPLE_UNKNOWN;
+        }
         return 0;
 }
 
-static int page_idle_check(void *data, struct damon_sample *samples, size_t nr) {
+static int page_idle_mark(void *data, struct damon_sample *samples, size_t nr) {
         struct page_idle *page_idle = data;
+
+        page_idle->marked_at = time_of(CLOCK_MONOTONIC);
+        for (size_t i = 0; i < nr; i += BATCH_MAX) {
+                int r = mark_batch(page_idle, samples + i, MIN(nr - i, BATCH_MAX));
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_batch(struct page_idle *page_idle, struct damon_sample *samples, size_t nr) {
+        const struct bitmap_word *word = page_idle->words;
+        uint64_t now;
         int r;
 
-        for (size_t i = 0; i < nr; i++)
-                samples[i].outcome = DAMON_UNKNOWN;
         r = look_up(page_idle, samples, nr, judge_entry);
         if (r < 0)
                 return r;
         r = bitmap_read(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
         if (r < 0)
                 return r;
+        now = time_of(CLOCK_MONOTONIC);
+        reclaim_update(&page_idle->reclaim, page_idle->files.lru_gen_fd, page_idle->files.vmstat_fd,
+                       now);
+        page_idle->distrust = reclaim_hides(&page_idle->reclaim, now - page_idle->marked_at);
         for (size_t i = 0; i < page_idle->nr_frames; i++) {
-                const struct frame *frame = &page_idle->frames[i];
+                size_t sample = frame_sample(page_idle->frames[i]);
+                uint64_t head = frame_head(page_idle->frames[i]);
 
-                r = judge_flag(page_idle, &samples[frame->sample],
-                               page_idle->entries[frame->sample], frame);
+                word += head / 64 != word->index;
+                r = judge_flag(page_idle, &samples[sample], page_idle->entries[sample], head, word);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int page_idle_check(void *data, struct damon_sample *samples, size_t nr) {
+        struct page_idle *page_idle = data;
+
+        for (size_t i = 0; i < nr; i++)
+                samples[i].outcome = DAMON_UNKNOWN;
+        for (size_t i = 0; i < nr; i += BATCH_MAX) {
+                int r = check_batch(page_idle, samples + i, MIN(nr - i, BATCH_MAX));
+
                 if (r < 0)
                         return r;
         }
@@ -308,7 +369,7 @@ static int page_idle_check(void *data, struct damon_sample *samples, size_t nr) 
  * the operations: the target is given up.
  */
 static int read_maps(struct page_idle *page_idle, struct damon_target *target) {
-        const struct process *process = target->ops_data;
+        const struct process *process = process_of(target);
         int r;
 
         r = maps_read(&page_idle->maps, process->dir_fd);
@@ -325,13 +386,41 @@ static int read_maps(struct page_idle *page_idle, struct damon_target *target) {
 static int page_idle_mappings(void *data, struct damon_target *target,
                               const struct damon_range **ret_mappings, size_t *ret_nr) {
         struct page_idle *page_idle = data;
+        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID);
         int r;
 
         r = read_maps(page_idle, target);
+        page_idle->update_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
         if (r < 0)
                 return r;
         *ret_mappings = page_idle->maps.ranges;
         *ret_nr = page_idle->maps.nr;
+        return 0;
+}
+
+static int page_idle_resident(void *data, struct damon_target *target,
+                              const struct damon_range **ret_ranges, size_t *ret_nr) {
+        struct page_idle *page_idle = data;
+        struct watched *watched = target->ops_data;
+        uint64_t now = time_of(CLOCK_MONOTONIC), start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        int r = 0;
+
+        page_idle->walk_credit += (int64_t) ((now - page_idle->walked_at) / WALK_SHARE);
+        page_idle->walk_credit = MIN(page_idle->walk_credit, WALK_CREDIT_MAX);
+        page_idle->walked_at = now;
+
+        if (!page_idle->cannot_walk)
+                r = resident_update(&watched->resident, watched->process.pagemap_fd, &target->regions,
+                                    now, &page_idle->walk_credit);
+        page_idle->update_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
+        if (r == -ENOMEM)
+                return r;
+        if (r == -ESRCH)
+                target->gone = true;
+        else if (r < 0)
+                page_idle->cannot_walk = true;
+        *ret_ranges = watched->resident.known ? watched->resident.ranges : NULL;
+        *ret_nr = watched->resident.known ? watched->resident.nr : 0;
         return 0;
 }
 
@@ -438,7 +527,7 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
                 [DAMOS_COLD] = MADV_COLD,
                 [DAMOS_PAGEOUT] = MADV_PAGEOUT,
         };
-        const struct process *process = target->ops_data;
+        const struct process *process = process_of(target);
         int r;
 
         assert(PAGE_IDLE_ACTIONS & DAMOS_ACTION_BIT(action));
@@ -461,29 +550,25 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         return r == -ESRCH || r == -EACCES ? 0 : r;
 }
 
-static uint64_t cpu_time(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-        return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
-}
-
 static int page_idle_apply(void *data, struct damon_target *target, enum damos_action action,
                            struct damos_try *tries, size_t nr) {
         struct page_idle *page_idle = data;
-        uint64_t start = cpu_time();
+        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID);
         int r;
 
         r = apply_now(page_idle, target, action, tries, nr);
-        page_idle->action_time += cpu_time() - start;
+        page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
         return r;
 }
 
-static void page_idle_target_release(void *data, struct damon_target *target) {
-        struct process *process = target->ops_data;
+static void watched_free(struct watched *watched) {
+        process_close(&watched->process);
+        resident_done(&watched->resident);
+        free(watched);
+}
 
-        process_close(process);
-        free(process);
+static void page_idle_target_release(void *data, struct damon_target *target) {
+        watched_free(target->ops_data);
         target->ops_data = NULL;
 }
 
@@ -500,6 +585,7 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 .actions = PAGE_IDLE_ACTIONS,
                 .page_size = files->page_size,
                 .mappings = page_idle_mappings,
+                .resident = page_idle_resident,
                 .mark = page_idle_mark,
                 .check = page_idle_check,
                 .apply = page_idle_apply,
@@ -514,9 +600,6 @@ struct page_idle *page_idle_free(struct page_idle *page_idle) {
         if (!page_idle)
                 return NULL;
         maps_done(&page_idle->maps);
-        free(page_idle->entries);
-        free(page_idle->frames);
-        free(page_idle->words);
         free(page_idle->pieces);
         free(page_idle);
         return NULL;
@@ -524,24 +607,23 @@ struct page_idle *page_idle_free(struct page_idle *page_idle) {
 
 int page_idle_target_new(struct page_idle *page_idle, const char *name, pid_t pid,
                          struct damon_target **ret_target) {
-        struct process *process = malloc(sizeof(*process));
+        struct watched *watched = calloc(1, sizeof(*watched));
         struct damon_target *target;
         int r;
 
-        if (!process)
+        if (!watched)
                 return -ENOMEM;
-        r = process_open(process, page_idle->files.proc_fd, pid);
+        r = process_open(&watched->process, page_idle->files.proc_fd, pid);
         if (r < 0) {
-                free(process);
+                free(watched);
                 return r;
         }
         r = damon_target_new(&target, name, pid);
         if (r < 0) {
-                process_close(process);
-                free(process);
+                watched_free(watched);
                 return r;
         }
-        target->ops_data = process;
+        target->ops_data = watched;
         *ret_target = target;
         return 0;
 }
@@ -552,17 +634,21 @@ void page_idle_target_free(struct damon_target *target) {
 }
 
 int page_idle_target_pidfd(const struct damon_target *target) {
-        const struct process *process = target->ops_data;
+        const struct process *process = process_of(target);
 
         return process->pidfd;
 }
 
 uint64_t page_idle_target_start_time(const struct damon_target *target) {
-        const struct process *process = target->ops_data;
+        const struct process *process = process_of(target);
 
         return process->image.start_time;
 }
 
 uint64_t page_idle_action_time(const struct page_idle *page_idle) {
         return page_idle->action_time;
+}
+
+uint64_t page_idle_update_time(const struct page_idle *page_idle) {
+        return page_idle->update_time;
 }

@@ -79,6 +79,14 @@ uint64_t page_idle_target_start_time(const struct damon_target *target);
  */
 uint64_t page_idle_action_time(const struct page_idle *page_idle);
 
+/**
+ * page_idle_update_time() - CPU time that looks at mappings and residency have taken
+ * @page_idle:  operations
+ *
+ * Return: nanoseconds since the start.
+ */
+uint64_t page_idle_update_time(const struct page_idle *page_idle);
+
 /** PAGE_IDLE_ACTIONS - actions that the operations can do, a set of DAMOS_ACTION_BIT() */
 #define PAGE_IDLE_ACTIONS                                                               \
         (DAMOS_ACTION_BIT(DAMOS_WILLNEED) | DAMOS_ACTION_BIT(DAMOS_COLD) |              \

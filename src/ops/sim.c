@@ -32,6 +32,7 @@ struct sim_target {
         uint64_t mapped_until;          /* when @mapped changes */
         struct spans hidden;
         struct spans absent;            /* mapped, but not present */
+        struct spans present;           /* scratch of op_resident() */
         uint64_t nr_faults;
         bool released;
 };
@@ -137,6 +138,7 @@ struct sim *sim_free(struct sim *sim) {
                 spans_done(&script->mapped);
                 spans_done(&script->hidden);
                 spans_done(&script->absent);
+                spans_done(&script->present);
                 free(script);
         }
         free(sim->scripts);
@@ -433,6 +435,23 @@ static int op_mappings(void *data, struct damon_target *target,
         return 0;
 }
 
+static int op_resident(void *data, struct damon_target *target,
+                       const struct damon_range **ret_ranges, size_t *ret_nr) {
+        struct sim_target *script = script_of(target);
+
+        script->present.nr = 0;
+        for (size_t i = 0; i < script->mapped.nr; i++) {
+                int r = spans_add_cut(&script->present, script->mapped.items[i], &script->mapped,
+                                      &script->absent);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret_ranges = script->present.items;
+        *ret_nr = script->present.nr;
+        return 0;
+}
+
 static int op_mark(void *data, struct damon_sample *samples, size_t nr) {
         struct sim *sim = data;
 
@@ -528,6 +547,7 @@ const struct damon_ops sim_ops = {
                    DAMOS_ACTION_BIT(DAMOS_PAGEOUT),
         .page_size = SIM_PAGE_SIZE,
         .mappings = op_mappings,
+        .resident = op_resident,
         .mark = op_mark,
         .check = op_check,
         .apply = op_apply,

@@ -126,6 +126,10 @@ static void assert_plan_equal(const struct plan *a, const struct plan *b) {
         assert_int_equal(a->attrs.max_regions, b->attrs.max_regions);
         assert_int_equal(a->cpu_budget, b->cpu_budget);
         assert_int_equal(a->statistics_interval, b->statistics_interval);
+        assert_int_equal(a->record_size, b->record_size);
+        assert_int_equal(!a->record, !b->record);
+        if (a->record)
+                assert_string_equal(a->record, b->record);
         assert_int_equal(a->nr_targets, b->nr_targets);
         for (size_t i = 0; i < a->nr_targets; i++)
                 assert_true(plan_target_equal(&a->targets[i], &b->targets[i]));
@@ -190,6 +194,8 @@ static void test_defaults(void **state) {
         assert_int_equal(plan->attrs.max_regions, 1000);
         assert_int_equal(plan->cpu_budget, 100);
         assert_int_equal(plan->statistics_interval, 60 * USEC_PER_SEC);
+        assert_null(plan->record);
+        assert_int_equal(plan->record_size, 64 * 1024 * 1024);
         assert_int_equal(plan->nr_targets, 0);
         assert_int_equal(plan->nr_schemes, 0);
 
@@ -204,6 +210,7 @@ static void test_off(void **state) {
 
         assert_int_equal(plan->cpu_budget, 0);
         assert_int_equal(plan->statistics_interval, 0);
+        assert_null(plan->record);
         plan_free(plan);
 }
 
@@ -246,6 +253,8 @@ static void test_full(void **state) {
         assert_int_equal(plan->attrs.max_regions, 2147483647);
         assert_int_equal(plan->cpu_budget, 25);
         assert_int_equal(plan->statistics_interval, 150 * USEC_PER_SEC);
+        assert_string_equal(plan->record, "/var/log/damond/record");
+        assert_int_equal(plan->record_size, 1536 * 1024);
 
         assert_int_equal(plan->nr_targets, 3);
         check_target(&plan->targets[0], "db", 0, "postgres", "/usr/lib/postgresql/*/bin/postgres");
@@ -277,6 +286,7 @@ static void test_limits(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/limits.conf");
 
         assert_int_equal(plan->cpu_budget, 10000);
+        assert_int_equal(plan->record_size, 65536);
         check_limits(&plan->schemes[0].pattern.nr_accesses, 1, 9999);
         check_limits(&plan->schemes[1].pattern.nr_accesses, 10000, 10000);
         check_limits(&plan->schemes[1].pattern.size, UINT64_MAX, UINT64_MAX);
@@ -319,6 +329,7 @@ static void test_columns(void **state) {
 static void test_strings(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/strings.conf");
 
+        assert_string_equal(plan->record, "/tmp/\xc3\xa9\"\\ \xff");
         assert_int_equal(plan->nr_targets, 3);
         check_target(&plan->targets[0], "escapes", 0, "a\"b\\c*", "/tmp/\xff\x01 t\tn");
         check_target(&plan->targets[1], "joined", 0, NULL, "/usr/bin/caf\xc3\xa9");
@@ -417,6 +428,7 @@ static void test_every_frequency(void **state) {
                 struct damos *schemes = calloc(nr + 1, sizeof(*schemes));
                 struct plan plan = {
                         .attrs = { 1, nr, 1, 3, 3 },
+                        .record_size = 65536,
                         .schemes = schemes,
                         .nr_schemes = nr + 1,
                 };

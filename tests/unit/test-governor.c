@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The governor: single decisions, and a daemon in virtual time whose every window of 10 s
- * must stay within the budget, whatever its steps cost.
+ * must stay within the budget, whatever its steps cost. tests/sim/test-budget.c has the same
+ * with a real engine.
  */
 
 #include "test.h"
@@ -17,140 +18,223 @@
 #define HOUR (3600 * USEC_PER_SEC)
 #define DAY (24 * HOUR)
 
-/* Let the governor know that a sample costs @cost nanoseconds; time enough passes to pay. */
-static void learn(struct governor *governor, uint64_t cost) {
-        governor_charge(governor, cost * 100, DAY, 100);
-        (void) governor_interval(governor, INTERVAL, 0);
+static const struct damon_attrs configured = {
+        .sample_interval = INTERVAL, .aggregation_interval = 20 * INTERVAL, .update_interval = USEC_PER_SEC,
+        .min_regions = 10, .max_regions = 1000,
+};
+
+/* Targets of which only the number of regions matters, all of it in memory */
+static struct damon_region regions[65536];
+static struct damon_target targets[100];
+static struct damon_target *pointers[ELEMENTSOF(targets)];
+
+/* Return: regions of all targets. */
+static size_t set_targets(size_t nr_targets, size_t nr_regions) {
+        for (size_t i = 0; i < nr_targets; i++) {
+                pointers[i] = &targets[i];
+                targets[i].regions = (struct damon_regions) { .items = regions, .nr = nr_regions };
+        }
+        return nr_targets * nr_regions;
+}
+
+static void step(struct governor *governor, uint64_t cpu, uint64_t elapsed, size_t nr, bool aggregated) {
+        const struct governor_step paid = { .nr_samples = 2 * nr, .aggregated = aggregated };
+
+        governor_charge(governor, cpu, elapsed, &paid);
+}
+
+/* Aggregations of 20 steps, with @cost nanoseconds a region and step; enough time passes to pay. */
+static void aggregate(struct governor *governor, unsigned nr, uint64_t cost, size_t nr_targets,
+                      size_t nr_regions) {
+        size_t sum = set_targets(nr_targets, nr_regions);
+
+        for (unsigned i = 1; i <= 20 * nr; i++) {
+                step(governor, cost * sum, HOUR, sum, i % 20 == 0);
+                if (i % 20 == 0)
+                        (void) governor_tune(governor, pointers, nr_targets, true);
+        }
 }
 
 static void without_a_budget_nothing_is_held_back(void **state) {
         struct governor governor;
 
-        governor_init(&governor, 0, INTERVAL);
+        governor_init(&governor, 0, &configured);
         for (unsigned i = 0; i < 10; i++) {
-                governor_charge(&governor, 60 * NSEC_PER_SEC, USEC_PER_SEC, 1);
+                aggregate(&governor, 1, 1000000, 10, 1000);
+                step(&governor, 60 * NSEC_PER_SEC, USEC_PER_SEC, 1, false);
                 assert_int_equal(governor_delay(&governor), 0);
-                assert_int_equal(governor_interval(&governor, INTERVAL, 100000), INTERVAL);
-                assert_int_equal(governor_interval(&governor, 10 * INTERVAL, 100000), INTERVAL);
+                assert_false(governor_binds(&governor));
+                assert_memory_equal(&governor.attrs, &configured, sizeof(configured));
         }
 }
 
-static void nothing_known_keeps_the_configured_interval(void **state) {
+static void nothing_known_keeps_what_is_configured(void **state) {
         struct governor governor;
 
-        governor_init(&governor, 100, INTERVAL);
+        governor_init(&governor, 100, &configured);
+        set_targets(100, 1000);
         assert_int_equal(governor_delay(&governor), 0);
-        assert_int_equal(governor_interval(&governor, INTERVAL, 1000), INTERVAL);
+        assert_false(governor_tune(&governor, pointers, 100, true));
+        assert_false(governor_tune(&governor, pointers, 0, true));
+        assert_memory_equal(&governor.attrs, &configured, sizeof(configured));
 }
 
-/* 1000 ns * 40 samples in 5 ms are 0.8 %. */
-static void cheap_monitoring_keeps_the_configured_interval(void **state) {
+/* 1000 ns * 40 regions in 5 ms are 0.8 %. */
+static void cheap_monitoring_keeps_what_is_configured(void **state) {
         struct governor governor;
 
-        governor_init(&governor, 100, INTERVAL);
-        for (unsigned i = 0; i < 100; i++) {
-                governor_charge(&governor, 40 * 1000, INTERVAL, 40);
+        governor_init(&governor, 100, &configured);
+        set_targets(1, 40);
+        for (unsigned i = 0; i < 1000; i++) {
+                step(&governor, 40 * 1000, INTERVAL, 40, i % 20 == 0);
                 assert_int_equal(governor_delay(&governor), 0);
-                assert_int_equal(governor_interval(&governor, INTERVAL, 40), INTERVAL);
+                assert_false(governor_tune(&governor, pointers, 1, i % 20 == 0));
         }
-        assert_int_equal(governor_interval(&governor, INTERVAL, 0), INTERVAL);
+        assert_memory_equal(&governor.attrs, &configured, sizeof(configured));
 }
 
-/* 9000 ns * 100 samples are 0.9 ms: nine tenths of the 1 % of 100 ms. */
-static void dear_monitoring_lengthens_the_interval(void **state) {
+/* 9500 ns * 100 regions are 0.95 ms: the 1 % of 100 ms that is aimed at. */
+static void dear_monitoring_lengthens_the_intervals(void **state) {
         struct governor governor;
         uint64_t interval;
 
-        governor_init(&governor, 100, INTERVAL);
-        learn(&governor, 9000);
-        interval = governor_interval(&governor, INTERVAL, 100);
-        assert_in_range(interval, 100000, 115000);
+        governor_init(&governor, 100, &configured);
+        aggregate(&governor, 1, 9500, 1, 100);
+        interval = governor.attrs.sample_interval;
+        assert_in_range(interval, 99000, 102000);
+        assert_int_equal(governor.attrs.aggregation_interval, 20 * interval);
+        assert_int_equal(governor.attrs.max_regions, configured.max_regions);
+        assert_true(governor_binds(&governor));
+
         /* twice the regions, twice the interval; twice the budget, half of it */
-        assert_in_range(governor_interval(&governor, INTERVAL, 200),
-                        2 * interval - 2, 2 * interval + 2);
-        governor_init(&governor, 200, INTERVAL);
-        learn(&governor, 9000);
-        assert_in_range(governor_interval(&governor, INTERVAL, 100),
-                        interval / 2 - 2, interval / 2 + 2);
+        governor_init(&governor, 100, &configured);
+        aggregate(&governor, 1, 9500, 1, 200);
+        assert_in_range(governor.attrs.sample_interval, 2 * interval - 4000, 2 * interval + 4000);
+        governor_init(&governor, 200, &configured);
+        aggregate(&governor, 1, 9500, 1, 100);
+        assert_in_range(governor.attrs.sample_interval, interval / 2 - 1000, interval / 2 + 1000);
 }
 
-static void the_interval_is_never_below_the_configured_one(void **state) {
+/* 4750 ns a region: half a second affords 1000 of them. */
+static void beyond_the_limit_regions_are_given_up(void **state) {
         struct governor governor;
 
-        for (uint64_t cost = 1; cost < 1000000; cost = cost * 3 / 2 + 1) {
-                governor_init(&governor, 100, INTERVAL);
-                learn(&governor, cost);
-                for (uint64_t current = INTERVAL; current < HOUR; current *= 7)
-                        assert_true(governor_interval(&governor, current, 20) >= INTERVAL);
+        governor_init(&governor, 100, &configured);
+        aggregate(&governor, 3, 4750, 10, 400);
+        assert_in_range(governor.attrs.sample_interval, GOVERNOR_INTERVAL_LIMIT * 9 / 10,
+                        GOVERNOR_INTERVAL_LIMIT);
+        assert_in_range(governor.attrs.max_regions, 70, 100);
+
+        /* a large target gives up more than small ones */
+        governor_init(&governor, 100, &configured);
+        set_targets(10, 50);
+        targets[0].regions.nr = 1000;
+        for (unsigned i = 1; i <= 60; i++) {
+                step(&governor, 4750 * 1450, HOUR, 1450, i % 20 == 0);
+                if (i % 20 == 0)
+                        (void) governor_tune(&governor, pointers, 10, true);
         }
+        assert_in_range(governor.attrs.max_regions, 400, 600);
 }
 
-/* What is afforded are 100 ms. */
-static void an_interval_that_is_near_enough_is_kept(void **state) {
-        static const uint64_t kept[] = { 100000, 100001, 112500, 130000, 149999, 150000 };
-        static const uint64_t changed[] = { INTERVAL, 50000, 99999, 150001, 200000, HOUR };
+static void beyond_the_fewest_regions_it_is_time_again(void **state) {
         struct governor governor;
 
-        governor_init(&governor, 100, INTERVAL);
-        learn(&governor, 9000);
-        for (size_t i = 0; i < ELEMENTSOF(kept); i++)
-                assert_int_equal(governor_interval(&governor, kept[i], 100), kept[i]);
-        for (size_t i = 0; i < ELEMENTSOF(changed); i++) {
-                uint64_t interval = governor_interval(&governor, changed[i], 100);
+        governor_init(&governor, 50, &configured);
+        aggregate(&governor, 3, 5000, 100, 20);
+        assert_int_equal(governor.attrs.max_regions, configured.min_regions);
+        aggregate(&governor, 5, 5000, 100, 11);
+        assert_int_equal(governor.attrs.max_regions, configured.min_regions);
+        assert_in_range(governor.attrs.sample_interval, 2 * GOVERNOR_INTERVAL_LIMIT,
+                        3 * GOVERNOR_INTERVAL_LIMIT);
+}
 
-                assert_int_not_equal(interval, changed[i]);
-                /* and what it is changed to is kept, also with some more regions or fewer */
-                for (uint64_t nr = 80; nr <= 112; nr++)
-                        assert_int_equal(governor_interval(&governor, interval, nr), interval);
+static void regions_come_back_when_there_is_room(void **state) {
+        struct governor governor;
+        uint32_t fewest;
+
+        governor_init(&governor, 100, &configured);
+        aggregate(&governor, 3, 4750, 10, 400);
+        fewest = governor.attrs.max_regions;
+        /* at three quarters of what is afforded nothing happens, at a quarter they come back */
+        aggregate(&governor, 100, 4750, 10, 75);
+        assert_int_equal(governor.attrs.max_regions, fewest);
+        aggregate(&governor, 200, 4750, 10, 25);
+        assert_int_equal(governor.attrs.max_regions, configured.max_regions);
+        aggregate(&governor, 100, 4750, 1, 2);
+        assert_memory_equal(&governor.attrs, &configured, sizeof(configured));
+        assert_false(governor_binds(&governor));
+}
+
+static void what_is_near_enough_is_kept(void **state) {
+        struct governor governor;
+        struct damon_attrs before;
+
+        governor_init(&governor, 100, &configured);
+        aggregate(&governor, 20, 9500, 1, 100);
+        before = governor.attrs;
+        for (size_t nr = 95; nr <= 110; nr++) {
+                aggregate(&governor, 20, 9500, 1, nr);
+                assert_memory_equal(&governor.attrs, &before, sizeof(before));
         }
+        aggregate(&governor, 200, 9500, 1, 130);
+        assert_true(governor.attrs.sample_interval > before.sample_interval);
+        aggregate(&governor, 200, 9500, 1, 80);
+        assert_true(governor.attrs.sample_interval < before.sample_interval);
 }
 
-static void a_dearer_cost_counts_at_once_a_cheaper_one_by_and_by(void **state) {
+/* An update takes 100 times what other steps take: all of the budget, if it came every second. */
+static void updates_are_told_from_samples(void **state) {
+        uint64_t now = 0, next_update = 0;
         struct governor governor;
-        uint64_t dear, last;
 
-        governor_init(&governor, 100, INTERVAL);
-        learn(&governor, 9000);
-        last = governor_interval(&governor, INTERVAL, 100);
-        learn(&governor, 90000);
-        dear = governor_interval(&governor, INTERVAL, 100);
-        assert_true(dear >= 10 * last);
+        governor_init(&governor, 100, &configured);
+        set_targets(1, 100);
+        for (unsigned i = 1; i <= 50000; i++) {
+                struct governor_step paid = { .nr_samples = 200, .aggregated = i % 20 == 0 };
+                uint64_t cost = 100 * 1000;
 
-        last = dear;
-        for (unsigned i = 0; i < 5; i++) {
-                uint64_t interval;
-
-                learn(&governor, 9000);
-                interval = governor_interval(&governor, INTERVAL, 100);
-                assert_true(interval < last);
-                assert_true(interval > last / 2);
-                last = interval;
+                if (now >= next_update) {
+                        paid.update_cpu = 10000000;
+                        next_update = now + governor.attrs.update_interval;
+                }
+                now += governor.attrs.sample_interval;
+                governor_charge(&governor, cost + paid.update_cpu, governor.attrs.sample_interval, &paid);
+                if (paid.aggregated)
+                        (void) governor_tune(&governor, pointers, 1, true);
         }
-        for (unsigned i = 0; i < 50; i++)
-                learn(&governor, 9000);
-        assert_in_range(governor_interval(&governor, INTERVAL, 100), 100000, 115000);
+        /* 100 us in 0.7 % of the time, and 10 ms in 0.25 % of it */
+        assert_in_range(governor.attrs.sample_interval, 12000, 18000);
+        assert_in_range(governor.attrs.update_interval, 3200000, 4800000);
+        assert_int_equal(governor.attrs.max_regions, configured.max_regions);
 }
 
-static void what_is_spent_between_samples_belongs_to_the_samples(void **state) {
+static void in_an_aggregation_only_the_urgent_is_changed(void **state) {
         struct governor governor;
 
-        governor_init(&governor, 100, INTERVAL);
-        governor_charge(&governor, 450000, DAY, 0);
-        assert_int_equal(governor_interval(&governor, INTERVAL, 100), INTERVAL);
-        governor_charge(&governor, 450000, DAY, 100);
-        assert_in_range(governor_interval(&governor, INTERVAL, 100), 100000, 115000);
+        governor_init(&governor, 100, &configured);
+        set_targets(1, 100);
+        step(&governor, 100 * 650, HOUR, 100, false);
+        assert_false(governor_tune(&governor, pointers, 1, false));
+        step(&governor, 100 * 650, HOUR, 100, true);
+        assert_true(governor_tune(&governor, pointers, 1, true));
+
+        governor_init(&governor, 100, &configured);
+        step(&governor, 100 * 9500, HOUR, 100, false);
+        assert_true(governor_tune(&governor, pointers, 1, false));
+        assert_in_range(governor.attrs.sample_interval, 99000, 102000);
 }
 
 /* 1 ms overdrawn is paid by 100 ms at 1 %. */
 static void what_is_overdrawn_is_waited_for(void **state) {
         struct governor governor;
 
-        governor_init(&governor, 100, INTERVAL);
-        governor_charge(&governor, 1000000, 0, 100);
+        governor_init(&governor, 100, &configured);
+        step(&governor, 1000000, 0, 100, false);
         assert_in_range(governor_delay(&governor), 100000, 100001);
-        governor_charge(&governor, 0, 60000, 0);
+        governor_charge(&governor, 0, 60000, NULL);
         assert_in_range(governor_delay(&governor), 40000, 40001);
-        governor_charge(&governor, 0, 40000, 0);
+        governor_charge(&governor, 0, 40000, NULL);
         assert_int_equal(governor_delay(&governor), 0);
 }
 
@@ -161,27 +245,27 @@ static void waiting_for_the_delay_is_enough(void **state) {
                 uint32_t budget = 1 + (uint32_t) rng_below(&rng, 10000);
                 struct governor governor;
 
-                governor_init(&governor, budget, INTERVAL);
-                governor_charge(&governor, rng_below(&rng, 1000000000), 0, 1);
-                governor_charge(&governor, 0, governor_delay(&governor), 0);
+                governor_init(&governor, budget, &configured);
+                step(&governor, rng_below(&rng, 1000000000), 0, 1, false);
+                governor_charge(&governor, 0, governor_delay(&governor), NULL);
                 /* but for what is rounded off: 1 us of CPU time, 10 us of waiting */
                 assert_true(governor.credit > -1000 - (int64_t) budget);
         }
 }
 
-/* A second's budget is 10 ms, after a second as after a year. */
+/* A second's budget is 10 ms, of which a step of 5 ms is 50 us; after a second as after a year. */
 static void no_more_than_a_second_can_be_saved(void **state) {
         static const uint64_t pauses[] = { USEC_PER_SEC, HOUR, DAY + 1, 365 * DAY, UINT64_MAX };
 
         for (size_t i = 0; i < ELEMENTSOF(pauses); i++) {
                 struct governor governor;
 
-                governor_init(&governor, 100, INTERVAL);
+                governor_init(&governor, 100, &configured);
                 for (unsigned k = 0; k < 3; k++)
-                        governor_charge(&governor, 0, pauses[i], 0);
-                governor_charge(&governor, 10000000, 0, 10);
+                        governor_charge(&governor, 0, pauses[i], NULL);
+                step(&governor, 10000000 - 50000, 0, 10, false);
                 assert_int_equal(governor_delay(&governor), 0);
-                governor_charge(&governor, 1000000, 0, 10);
+                step(&governor, 1000000, 0, 10, false);
                 assert_in_range(governor_delay(&governor), 100000, 100001);
         }
 }
@@ -189,91 +273,91 @@ static void no_more_than_a_second_can_be_saved(void **state) {
 /* Hours of CPU time, years of silence, the whole of a CPU and the smallest share of it. */
 static void extreme_values_do_not_overflow(void **state) {
         static const uint32_t budgets[] = { 1, 100, 10000 };
-        const uint64_t cost = HOUR * NSEC_PER_USEC;
 
         for (size_t i = 0; i < ELEMENTSOF(budgets); i++) {
                 struct governor governor;
-                uint64_t interval, afforded = 1000 * HOUR * 10000 / budgets[i];
+                uint64_t paid = 1000 * HOUR * 10000 / budgets[i];
 
-                governor_init(&governor, budgets[i], INTERVAL);
-                for (uint64_t elapsed = DAY; elapsed < UINT64_MAX / 3; elapsed *= 3) {
-                        governor_charge(&governor, 0, elapsed, 0);
-                        assert_int_equal(governor.credit, NSEC_PER_SEC / 10000 * budgets[i]);
+                governor_init(&governor, budgets[i], &configured);
+                for (uint64_t elapsed = DAY; elapsed < UINT64_MAX / 3; elapsed *= 3)
+                        governor_charge(&governor, 0, elapsed, NULL);
+                set_targets(100, 1000);
+                step(&governor, 1000 * HOUR * NSEC_PER_USEC, UINT64_MAX, 100000, true);
+                assert_in_range(governor_delay(&governor), paid - paid / 1000, paid + paid / 1000);
+                for (unsigned k = 0; k < 20; k++) {
+                        step(&governor, HOUR * NSEC_PER_USEC, UINT64_MAX, 100000, k % 2 == 0);
+                        (void) governor_tune(&governor, pointers, 100, k % 2 == 0);
                 }
-                governor_charge(&governor, 1000 * cost, UINT64_MAX, 1000);
-                assert_in_range(governor_delay(&governor),
-                                afforded - afforded / 1000, afforded + afforded / 1000);
-
-                interval = governor_interval(&governor, INTERVAL, 1000);
-                assert_in_range(interval, afforded, 2 * afforded);
-                assert_int_equal(governor_interval(&governor, interval, 1000), interval);
-                interval = governor_interval(&governor, UINT64_MAX, 1000);
-                assert_in_range(interval, afforded, 2 * afforded);
+                ASSERT_OK(damon_attrs_validate(&governor.attrs));
+                assert_int_equal(damon_attrs_max_nr_accesses(&governor.attrs), 20);
+                /* what the fewest regions of 100 targets take of that hour, at the least */
+                assert_in_range(governor.attrs.sample_interval, 36 * USEC_PER_SEC, DAY);
+                assert_int_equal(governor.attrs.max_regions, configured.min_regions);
         }
 }
 
 /**
  * struct load - what steps cost over time
- * @step:       CPU time of a step at a time, nanoseconds, and its number of samples
+ * @step:       CPU time of a step at a time, nanoseconds, and its number of regions
  */
 struct load {
         const char *name;
-        uint64_t (*step)(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples);
+        uint64_t (*step)(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions);
 };
 
 static uint64_t at_most_10_ms(uint64_t cost) {
         return MIN(cost, 10 * USEC_PER_MSEC * NSEC_PER_USEC);
 }
 
-static uint64_t steady(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 500;
+static uint64_t steady(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 500;
         return 500 * 2000;
 }
 
-static uint64_t cheap(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 10;
+static uint64_t cheap(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 10;
         return 10 * 1000;
 }
 
-static uint64_t largest(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 1000;
+static uint64_t largest(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 1000;
         return at_most_10_ms(UINT64_MAX);
 }
 
-static uint64_t growing(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 10 + now / 20000;
-        return at_most_10_ms(*ret_nr_samples * 1500);
+static uint64_t growing(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 10 + now / 20000;
+        return at_most_10_ms(*ret_nr_regions * 1500);
 }
 
-static uint64_t shrinking(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 10 + (120 * USEC_PER_SEC - MIN(now, 120 * USEC_PER_SEC)) / 20000;
-        return at_most_10_ms(*ret_nr_samples * 1500);
+static uint64_t shrinking(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 10 + (120 * USEC_PER_SEC - MIN(now, 120 * USEC_PER_SEC)) / 20000;
+        return at_most_10_ms(*ret_nr_regions * 1500);
 }
 
-static uint64_t bursts(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 400;
+static uint64_t bursts(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 400;
         return at_most_10_ms(400 * UINT64_C(1200) * (rng_below(rng, 20) == 0 ? 10 : 1));
 }
 
-static uint64_t dear_seconds(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 400;
+static uint64_t dear_seconds(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 400;
         return at_most_10_ms(400 * UINT64_C(1200) * (now / USEC_PER_SEC % 7 == 3 ? 10 : 1));
 }
 
-static uint64_t regions_burst(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = now / USEC_PER_SEC % 16 < 8 ? 10 : 4000;
-        return at_most_10_ms(*ret_nr_samples * 1200);
+static uint64_t regions_burst(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = now / USEC_PER_SEC % 16 < 8 ? 10 : 4000;
+        return at_most_10_ms(*ret_nr_regions * 1200);
 }
 
 /* saves up for 5 s, then costs what it can */
-static uint64_t ambush(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 100;
+static uint64_t ambush(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 100;
         return now / USEC_PER_SEC % 10 < 5 ? 1000 : at_most_10_ms(UINT64_MAX);
 }
 
-static uint64_t noise(struct rng *rng, uint64_t now, uint64_t *ret_nr_samples) {
-        *ret_nr_samples = 1 + rng_below(rng, 2000);
-        return at_most_10_ms(*ret_nr_samples * (100 << rng_below(rng, 8)));
+static uint64_t noise(struct rng *rng, uint64_t now, uint64_t *ret_nr_regions) {
+        *ret_nr_regions = 1 + rng_below(rng, 2000);
+        return at_most_10_ms(*ret_nr_regions * (100 << rng_below(rng, 8)));
 }
 
 static const struct load loads[] = {
@@ -290,7 +374,7 @@ static const struct load loads[] = {
 };
 
 /* A step of the simulated daemon: when it began, microseconds, and what it cost, nanoseconds */
-struct step {
+struct entry {
         uint64_t at;
         uint64_t cost;
 };
@@ -298,40 +382,38 @@ struct step {
 /**
  * struct run - a simulated daemon
  * @governor:   what is tested
- * @interval:   sample interval in force
- * @steps:      @nr steps done
+ * @entries:    @nr steps done
  */
 struct run {
         struct governor governor;
-        uint64_t interval;
-        struct step steps[200000];
+        struct entry entries[200000];
         size_t nr;
 };
 
-/* The daemon's loop: a step, the charge, a new interval if it is time, the next step's time. */
+/* The daemon's loop: a step, the charge, new attributes if it is time, the next step's time. */
 static void run(struct run *run, const struct load *load, uint32_t budget, uint64_t until) {
         struct rng rng = { 1 };
         uint64_t now = 0, charged_at = 0;
 
         run->nr = 0;
-        run->interval = INTERVAL;
-        governor_init(&run->governor, budget, INTERVAL);
-        while (now < until && run->nr < ELEMENTSOF(run->steps)) {
-                uint64_t nr_samples, cost, end, next, earliest;
+        governor_init(&run->governor, budget, &configured);
+        while (now < until && run->nr < ELEMENTSOF(run->entries)) {
+                uint64_t interval = run->governor.attrs.sample_interval, nr_regions, cost, end, next;
+                bool aggregated = run->nr % 20 == 19;
 
-                cost = load->step(&rng, now, &nr_samples);
-                run->steps[run->nr++] = (struct step) { now, cost };
+                cost = load->step(&rng, now, &nr_regions);
+                run->entries[run->nr++] = (struct entry) { now, cost };
                 end = now + cost / NSEC_PER_USEC;
-                governor_charge(&run->governor, cost, end - charged_at, nr_samples);
+                step(&run->governor, cost, end - charged_at, nr_regions, aggregated);
                 charged_at = end;
-                if (run->nr % 20 == 0 || governor_delay(&run->governor) > 0)
-                        run->interval = governor_interval(&run->governor, run->interval,
-                                                          nr_samples);
-                next = now + run->interval;
-                earliest = end + run->interval / 2 + governor_delay(&run->governor);
-                while (next < earliest)
-                        next += run->interval;
-                now = next;
+                set_targets(1, nr_regions);
+                if (aggregated || governor_delay(&run->governor) > interval)
+                        (void) governor_tune(&run->governor, pointers, 1, aggregated);
+                interval = run->governor.attrs.sample_interval;
+                next = now + interval;
+                while (next < end + interval / 2)
+                        next += interval;
+                now = MAX(next, end + governor_delay(&run->governor));
         }
         assert_true(now >= until);
 }
@@ -341,9 +423,9 @@ static uint64_t worst_window(const struct run *run, uint64_t window) {
         uint64_t spent = 0, worst = 0;
 
         for (size_t i = 0, first = 0; i < run->nr; i++) {
-                spent += run->steps[i].cost;
-                while (run->steps[first].at + window <= run->steps[i].at)
-                        spent -= run->steps[first++].cost;
+                spent += run->entries[i].cost;
+                while (run->entries[first].at + window <= run->entries[i].at)
+                        spent -= run->entries[first++].cost;
                 worst = MAX(worst, spent);
         }
         return worst;
@@ -353,8 +435,8 @@ static uint64_t spent_since(const struct run *run, uint64_t since) {
         uint64_t spent = 0;
 
         for (size_t i = 0; i < run->nr; i++)
-                if (run->steps[i].at >= since)
-                        spent += run->steps[i].cost;
+                if (run->entries[i].at >= since)
+                        spent += run->entries[i].cost;
         return spent;
 }
 
@@ -386,16 +468,16 @@ static void no_window_of_10_s_exceeds_the_budget_of_11_s_and_a_step(void **state
                 }
 }
 
-static void a_steady_load_uses_most_of_its_budget_and_settles(void **state) {
-        static const struct load dear = { "steady", steady };
+static void a_steady_load_uses_its_budget_and_settles(void **state) {
+        static const struct load load = { "steady", steady };
         uint64_t interval, spent;
 
-        run(&daemon_run, &dear, 100, 60 * USEC_PER_SEC);
+        run(&daemon_run, &load, 100, 60 * USEC_PER_SEC);
         spent = spent_since(&daemon_run, 30 * USEC_PER_SEC);
-        assert_in_range(spent, 30 * NSEC_PER_SEC / 10000 * 70, 30 * NSEC_PER_SEC / 10000 * 95);
-        interval = daemon_run.interval;
+        assert_in_range(spent, 30 * NSEC_PER_SEC / 10000 * 90, 30 * NSEC_PER_SEC / 10000 * 100);
+        interval = daemon_run.governor.attrs.sample_interval;
         for (size_t i = daemon_run.nr - 100; i + 1 < daemon_run.nr; i++)
-                assert_int_equal(daemon_run.steps[i + 1].at - daemon_run.steps[i].at, interval);
+                assert_int_equal(daemon_run.entries[i + 1].at - daemon_run.entries[i].at, interval);
 }
 
 static void a_cheap_load_is_left_alone(void **state) {
@@ -403,35 +485,37 @@ static void a_cheap_load_is_left_alone(void **state) {
 
         run(&daemon_run, &load, 100, 60 * USEC_PER_SEC);
         for (size_t i = 0; i < daemon_run.nr; i++)
-                assert_int_equal(daemon_run.steps[i].at, i * INTERVAL);
+                assert_int_equal(daemon_run.entries[i].at, i * INTERVAL);
 }
 
-static void after_a_dear_time_the_configured_interval_comes_back(void **state) {
+static void after_a_dear_time_what_is_configured_comes_back(void **state) {
         static const struct load load = { "shrinking", shrinking };
 
         run(&daemon_run, &load, 100, 300 * USEC_PER_SEC);
-        assert_int_equal(daemon_run.interval, INTERVAL);
+        assert_memory_equal(&daemon_run.governor.attrs, &configured, sizeof(configured));
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(without_a_budget_nothing_is_held_back),
-                cmocka_unit_test(nothing_known_keeps_the_configured_interval),
-                cmocka_unit_test(cheap_monitoring_keeps_the_configured_interval),
-                cmocka_unit_test(dear_monitoring_lengthens_the_interval),
-                cmocka_unit_test(the_interval_is_never_below_the_configured_one),
-                cmocka_unit_test(an_interval_that_is_near_enough_is_kept),
-                cmocka_unit_test(a_dearer_cost_counts_at_once_a_cheaper_one_by_and_by),
-                cmocka_unit_test(what_is_spent_between_samples_belongs_to_the_samples),
+                cmocka_unit_test(nothing_known_keeps_what_is_configured),
+                cmocka_unit_test(cheap_monitoring_keeps_what_is_configured),
+                cmocka_unit_test(dear_monitoring_lengthens_the_intervals),
+                cmocka_unit_test(beyond_the_limit_regions_are_given_up),
+                cmocka_unit_test(beyond_the_fewest_regions_it_is_time_again),
+                cmocka_unit_test(regions_come_back_when_there_is_room),
+                cmocka_unit_test(what_is_near_enough_is_kept),
+                cmocka_unit_test(updates_are_told_from_samples),
+                cmocka_unit_test(in_an_aggregation_only_the_urgent_is_changed),
                 cmocka_unit_test(what_is_overdrawn_is_waited_for),
                 cmocka_unit_test(waiting_for_the_delay_is_enough),
                 cmocka_unit_test(no_more_than_a_second_can_be_saved),
                 cmocka_unit_test(extreme_values_do_not_overflow),
                 cmocka_unit_test(no_window_of_10_s_exceeds_the_budget_by_a_fifth),
                 cmocka_unit_test(no_window_of_10_s_exceeds_the_budget_of_11_s_and_a_step),
-                cmocka_unit_test(a_steady_load_uses_most_of_its_budget_and_settles),
+                cmocka_unit_test(a_steady_load_uses_its_budget_and_settles),
                 cmocka_unit_test(a_cheap_load_is_left_alone),
-                cmocka_unit_test(after_a_dear_time_the_configured_interval_comes_back),
+                cmocka_unit_test(after_a_dear_time_what_is_configured_comes_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,6 +224,19 @@ static void same_rule_looks_at_everything_but_statistics(void **state) {
         assert_true(damos_same_rule(&b, &b));
 }
 
+static void accesses_too_rare_to_show_are_accesses(void **state) {
+        struct damos idle = any, used = any;
+        struct damon_region rare = { .range = { 0, 10 * PAGE } };
+
+        idle.pattern.nr_accesses.max = 0;
+        used.pattern.nr_accesses.min = 1;
+        assert_true(damos_matches(&idle, &rare, &attrs));
+        assert_false(damos_matches(&used, &rare, &attrs));
+        rare.accessed = true;
+        assert_false(damos_matches(&idle, &rare, &attrs));
+        assert_true(damos_matches(&used, &rare, &attrs));
+}
+
 static void scheme_without_targets_is_for_all(void **state) {
         struct damos scheme = full_scheme();
         struct damon_target target = { .name = name_b };
@@ -248,6 +261,7 @@ int main(void) {
                 cmocka_unit_test(copy_of_a_scheme_for_all_targets),
                 cmocka_unit_test(done_leaves_zeroes),
                 cmocka_unit_test(same_rule_looks_at_everything_but_statistics),
+                cmocka_unit_test(accesses_too_rare_to_show_are_accesses),
                 cmocka_unit_test(scheme_without_targets_is_for_all),
         };
 

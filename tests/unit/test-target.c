@@ -182,14 +182,14 @@ static void same_mappings_leave_what_is_known(void **state) {
         for (size_t i = 0; i < target->regions.nr; i++) {
                 target->regions.items[i].nr_accesses = (uint32_t) i;
                 target->regions.items[i].age = (uint32_t) i + 100;
-                target->regions.items[i].checks.nr_idle = (uint32_t) i;
+                target->regions.items[i].running.idle[i % DAMON_NR_BINS] = (uint16_t) i;
         }
         update(target, RANGES({ 0, 30 * MIB }, { 30 * MIB, 100 * MIB }));
         assert_int_equal(target->regions.nr, 10);
         for (size_t i = 0; i < target->regions.nr; i++) {
                 assert_int_equal(target->regions.items[i].nr_accesses, i);
                 assert_int_equal(target->regions.items[i].age, i + 100);
-                assert_int_equal(target->regions.items[i].checks.nr_idle, i);
+                assert_int_equal(target->regions.items[i].running.idle[i % DAMON_NR_BINS], i);
         }
 }
 

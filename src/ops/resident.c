@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Residency: see resident.h. */
+
+#include "resident.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "array.h"
+#include "macro.h"
+
+/* include/uapi/linux/fs.h, Linux 6.7; older headers lack it */
+struct page_region {
+        uint64_t start;
+        uint64_t end;
+        uint64_t categories;
+};
+
+struct pm_scan_arg {
+        uint64_t size;
+        uint64_t flags;
+        uint64_t start;
+        uint64_t end;
+        uint64_t walk_end;
+        uint64_t vec;
+        uint64_t vec_len;
+        uint64_t max_pages;
+        uint64_t category_inverted;
+        uint64_t category_mask;
+        uint64_t category_anyof_mask;
+        uint64_t return_mask;
+};
+
+#define PAGEMAP_SCAN _IOWR('f', 16, struct pm_scan_arg)
+#define PAGE_IS_PRESENT (UINT64_C(1) << 3)
+
+/* A step of the walk: 65,536 pages of 4 KiB take about a millisecond if all are there. */
+#define STEP_BYTES (UINT64_C(256) << 20)
+#define STEP_RANGES 512
+
+/* More ranges than this are not worth their memory: small gaps go. */
+#define RANGES_MAX 2048
+#define MIN_GAP (UINT64_C(64) << 10)
+
+/* Between walks passes so many times the time that one takes. */
+#define PAUSE_FACTOR 1000
+
+void resident_done(struct resident *resident) {
+        free(resident->ranges);
+        free(resident->next);
+        *resident = (struct resident) {};
+}
+
+static uint64_t cpu_time(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+        return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+}
+
+/* Join the ranges behind @last that only a gap smaller than min_gap is between. */
+static void join_next(struct resident *resident, size_t last) {
+        for (size_t i = last + 1; i < resident->nr_next; i++)
+                if (resident->next[i].start - resident->next[last].end < resident->min_gap)
+                        resident->next[last].end = resident->next[i].end;
+                else
+                        resident->next[++last] = resident->next[i];
+        resident->nr_next = MIN(resident->nr_next, last + 1);
+}
+
+static int add_next(struct resident *resident, const struct page_region *found, size_t nr) {
+        size_t last = resident->nr_next > 0 ? resident->nr_next - 1 : 0;
+        int r;
+
+        r = ARRAY_GROW(resident->next, resident->sz_next, resident->nr_next + nr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < nr; i++)
+                resident->next[resident->nr_next++] = (struct damon_range) { found[i].start, found[i].end };
+        join_next(resident, last);
+        while (resident->nr_next > RANGES_MAX) {
+                resident->min_gap *= 2;
+                join_next(resident, 0);
+        }
+        return 0;
+}
+
+/* One step of the walk, up to @end at most. */
+static int walk_step(struct resident *resident, int pagemap_fd, uint64_t end) {
+        struct page_region found[STEP_RANGES];
+        struct pm_scan_arg arg = {
+                .size = sizeof(arg),
+                .start = resident->cursor,
+                .end = end,
+                .vec = (uint64_t) (uintptr_t) found,
+                .vec_len = STEP_RANGES,
+                .category_mask = PAGE_IS_PRESENT,
+                .return_mask = PAGE_IS_PRESENT,
+        };
+        int nr, r;
+
+        do
+                nr = ioctl(pagemap_fd, PAGEMAP_SCAN, &arg);
+        while (nr < 0 && errno == EINTR);
+        if (nr < 0)
+                return -errno;
+        r = add_next(resident, found, (size_t) nr);
+        if (r < 0)
+                return r;
+        resident->cursor = arg.walk_end;
+        return 0;
+}
+
+/* Where the walk goes on: the next part of the regions that adjoin each other. */
+static struct damon_range next_part(const struct damon_regions *regions, uint64_t cursor) {
+        struct damon_range part = {};
+
+        for (size_t i = 0; i < regions->nr; i++) {
+                const struct damon_range *range = &regions->items[i].range;
+
+                if (range->end <= cursor)
+                        continue;
+                if (part.end == 0)
+                        part = (struct damon_range) { MAX(range->start, cursor), range->end };
+                else if (part.end == range->start)
+                        part.end = range->end;
+                else
+                        break;
+        }
+        return part;
+}
+
+static void finish_walk(struct resident *resident, uint64_t now) {
+        struct resident found = *resident;
+
+        resident->ranges = found.next;
+        resident->nr = found.nr_next;
+        resident->capacity = found.sz_next;
+        resident->next = found.ranges;
+        resident->sz_next = found.capacity;
+        resident->known = true;
+        resident->cursor = 0;
+        resident->not_before = now + PAUSE_FACTOR * found.spent;
+}
+
+int resident_update(struct resident *resident, int pagemap_fd, const struct damon_regions *regions,
+                    uint64_t now, int64_t *credit) {
+        if (resident->cursor == 0) {
+                if (now < resident->not_before || *credit <= 0)
+                        return 0;
+                resident->nr_next = 0;
+                resident->spent = 0;
+                /* gaps may have become fewer since the last walk */
+                resident->min_gap = MAX(resident->min_gap / 2, MIN_GAP);
+        }
+        while (*credit > 0) {
+                struct damon_range part = next_part(regions, resident->cursor);
+                uint64_t start = cpu_time(), spent;
+                int r;
+
+                if (part.end == 0) {
+                        finish_walk(resident, now);
+                        return 0;
+                }
+                resident->cursor = part.start;
+                r = walk_step(resident, pagemap_fd, MIN(part.end, part.start + STEP_BYTES));
+                if (r < 0)
+                        return r;
+                spent = cpu_time() - start;
+                resident->spent += spent;
+                *credit -= (int64_t) spent;
+        }
+        return 0;
+}
