@@ -114,7 +114,7 @@ double damon_evidence_change(const struct damon_evidence *before,
 struct damon_cut damon_evidence_cut(const struct damon_evidence *evidence);
 
 /**
- * damon_evidence_fade() - let evidence lose an eighth of its weight
+ * damon_evidence_fade() - let evidence lose a sixteenth of its weight
  * @evidence:   evidence
  */
 void damon_evidence_fade(struct damon_evidence *evidence);

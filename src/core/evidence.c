@@ -3,8 +3,7 @@
 
 #include <damond/evidence.h>
 
-#include <math.h>
-
+#include "ln.h"
 #include "macro.h"
 
 /* What log-likelihoods differ by no more than is not a difference but rounding. */
@@ -29,7 +28,7 @@ static struct damon_tally tally_bins(const struct damon_evidence *evidence, unsi
 
 /* x ln(x / of), which goes to 0 with x */
 static double term(double x, double of) {
-        return x > 0 ? x * log(x / of) : 0;
+        return x > 0 ? x * ln(x / of) : 0;
 }
 
 /* Logarithm of the likelihood of what was seen, at the rate that makes it likeliest. */
@@ -111,8 +110,8 @@ struct damon_cut damon_evidence_cut(const struct damon_evidence *evidence) {
 
 void damon_evidence_fade(struct damon_evidence *evidence) {
         for (unsigned i = 0; i < DAMON_NR_BINS; i++) {
-                evidence->accessed[i] = (uint16_t) (evidence->accessed[i] * 7U / 8);
-                evidence->idle[i] = (uint16_t) (evidence->idle[i] * 7U / 8);
+                evidence->accessed[i] = (uint16_t) (evidence->accessed[i] * 15U / 16);
+                evidence->idle[i] = (uint16_t) (evidence->idle[i] * 15U / 16);
         }
 }
 

@@ -7,10 +7,10 @@
 #include <damond/region.h>
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "array.h"
+#include "ln.h"
 #include "macro.h"
 
 /*
@@ -21,7 +21,7 @@
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
 #define GAIN_ENDED 2.5          /* accesses have ended */
-#define GAIN_DIFFERENT 2.0      /* two neighbours are not alike */
+#define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
 #define GAIN_CUT 3.0            /* a part of a region differs from the rest */
 #define GAIN_AGAIN 2.0          /* pages that were accessed are accessed again more than others */
 
@@ -298,9 +298,9 @@ static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
         again = nr_accessed / nr_again;
         if (again <= rate)
                 return true;
-        gain = nr_accessed * log(again / rate);
+        gain = nr_accessed * ln(again / rate);
         if (again < 1)
-                gain += (nr_again - nr_accessed) * log((1 - again) / (1 - rate));
+                gain += (nr_again - nr_accessed) * ln((1 - again) / (1 - rate));
         return gain <= GAIN_AGAIN && again <= rate + 0.2;
 }
 
@@ -315,13 +315,13 @@ static bool has_changed(const struct damon_region *region, struct damon_tally no
         /* What is accessed at one check in ten shows no end in one aggregation without an access, but
          * in two: a rate of p leaves n checks idle with a likelihood of (1 - p)^n. */
         if (region->nr_accesses > 0 && region->nr_idle > 0 &&
-            -log1p(-before.accessed / before.known) * now.known * region->nr_idle > GAIN_ENDED)
+            -ln(1 - before.accessed / before.known) * now.known * region->nr_idle > GAIN_ENDED)
                 return true;
         return damon_evidence_change(&region->evidence, &region->running) > GAIN_MOVED;
 }
 
 static uint32_t scaled_rate(const struct damon_evidence *evidence, uint32_t max_nr_accesses) {
-        return (uint32_t) lround(damon_evidence_rate(evidence) * max_nr_accesses);
+        return (uint32_t) (damon_evidence_rate(evidence) * max_nr_accesses + 0.5);
 }
 
 static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, uint64_t page_size) {
@@ -414,8 +414,7 @@ static bool are_alike(const struct damon_region *a, const struct damon_region *b
                 return false;
         if (!a->accessed)
                 return MAX(a->age, b->age) / 2 <= MIN(a->age, b->age);
-        return distance(a->nr_accesses, b->nr_accesses) <= 1 ||
-               damon_tally_gain(damon_evidence_tally(&a->evidence),
+        return damon_tally_gain(damon_evidence_tally(&a->evidence),
                                 damon_evidence_tally(&b->evidence)) <= GAIN_DIFFERENT;
 }
 

@@ -294,14 +294,14 @@ static void cut_is_the_best_of_all_parts(void **state) {
         }
 }
 
-static void fade_takes_an_eighth(void **state) {
+static void fade_takes_a_sixteenth(void **state) {
         struct damon_evidence evidence = OF_BINS(8, 0, 1, 2, 3, 4, 5, 6, 8), before = evidence;
         double rate = damon_evidence_rate(&evidence);
 
         damon_evidence_fade(&evidence);
         for (size_t i = 0; i < DAMON_NR_BINS; i++) {
-                assert_int_equal(evidence.accessed[i], before.accessed[i] / 8 * 7);
-                assert_int_equal(evidence.idle[i], before.idle[i] / 8 * 7);
+                assert_int_equal(evidence.accessed[i], before.accessed[i] / 16 * 15);
+                assert_int_equal(evidence.idle[i], before.idle[i] / 16 * 15);
         }
         assert_near(damon_evidence_rate(&evidence), rate, 1e-9);
 
@@ -312,18 +312,18 @@ static void fade_takes_an_eighth(void **state) {
         assert_near(damon_evidence_tally(&evidence).known, 0, 0);
 }
 
-static void fade_and_add_settle_at_eight_times_what_is_added(void **state) {
+static void fade_and_add_settle_at_sixteen_times_what_is_added(void **state) {
         struct damon_evidence evidence = {};
         const struct damon_evidence each = OF_BINS(20, 5, 10, 20, 0, 1, 2, 3, 4);
         const struct damon_range range = { PAGE, 801 * PAGE };
 
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 200; i++) {
                 damon_evidence_fade(&evidence);
                 damon_evidence_transfer(&evidence, range, &each, range);
         }
         for (size_t i = 0; i < DAMON_NR_BINS; i++) {
-                assert_near(evidence.accessed[i], 8.0 * each.accessed[i], 8);
-                assert_near(evidence.idle[i], 8.0 * each.idle[i], 8);
+                assert_near(evidence.accessed[i], 16.0 * each.accessed[i], 16);
+                assert_near(evidence.idle[i], 16.0 * each.idle[i], 16);
         }
 }
 
@@ -510,8 +510,8 @@ int main(void) {
                 cmocka_unit_test(cut_finds_the_part_that_differs),
                 cmocka_unit_test(cut_of_what_is_alike_is_the_first_half),
                 cmocka_unit_test(cut_is_the_best_of_all_parts),
-                cmocka_unit_test(fade_takes_an_eighth),
-                cmocka_unit_test(fade_and_add_settle_at_eight_times_what_is_added),
+                cmocka_unit_test(fade_takes_a_sixteenth),
+                cmocka_unit_test(fade_and_add_settle_at_sixteen_times_what_is_added),
                 cmocka_unit_test(transfer_to_the_same_range_adds),
                 cmocka_unit_test(transfer_leaves_out_what_lies_outside),
                 cmocka_unit_test(splits_and_merges_keep_weight_and_place),

@@ -504,14 +504,14 @@ static void fold_pools_checks_that_agree(void **state) {
         r->running.accessed[2] = r->running.accessed[7] = 0;
         r->running.idle[2] = r->running.idle[7] = DAMON_EVIDENCE_CHECK;
         assert_int_equal(damon_regions_fold(&regions, 20, 1), 11);
-        /* 7/8 of what was there, and what came in the bins where it was found: 4.5 or 3.5 of 8 */
+        /* 15/16 of what was there, and what came in the bins where it was found: 76 or 60 of 136 */
         for (size_t i = 0; i < DAMON_NR_BINS; i++) {
                 bool idle = i == 2 || i == 7;
 
-                assert_int_equal(r->evidence.accessed[i], idle ? 56 : 72);
-                assert_int_equal(r->evidence.idle[i], idle ? 72 : 56);
+                assert_int_equal(r->evidence.accessed[i], idle ? 60 : 76);
+                assert_int_equal(r->evidence.idle[i], idle ? 76 : 60);
         }
-        assert_int_equal(r->nr_accesses, 11);           /* (6 x 4.5 + 2 x 3.5) / 64 of 20: 10.6 */
+        assert_int_equal(r->nr_accesses, 11);           /* (6 x 76 + 2 x 60) / 8 / 136 of 20: 10.6 */
         assert_int_equal(r->last_nr_accesses, 10);
         assert_no_running(r);
 }
@@ -898,8 +898,7 @@ static void merge_keeps_regions_apart_that_chance_does_not_explain(void **state)
         } cases[] = {
                 { { 5, 10 }, 1, 1 }, { { 5, 10 }, 10, 2 }, { { 10, 5 }, 10, 2 }, { { 5, 7 }, 4, 1 },
                 { { 5, 7 }, 80, 2 },
-                /* no more than what is rounded */
-                { { 5, 6 }, 80, 1 }, { { 6, 5 }, 80, 1 },
+                { { 5, 6 }, 10, 1 }, { { 6, 5 }, 10, 1 }, { { 6, 5 }, 80, 2 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
