@@ -66,7 +66,7 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine);
  *
  * Checks what the last step marked; if an aggregation ends: folds, counts ages, merges,
  * applies schemes and refines; asks for the mappings and the residency of the targets whose
- * update is due; then marks a page of each region.
+ * update is due; then marks a page of each region that is in memory, and a second one where it is worth it.
  *
  * Return: 0, or a negative errno: -ENOMEM, or what the operations returned. The engine
  * stays usable: the next step starts with fresh marks.
@@ -152,7 +152,7 @@ struct damon_target *const *damon_engine_targets(const struct damon_engine *engi
 const struct damos *damon_engine_schemes(const struct damon_engine *engine, size_t *ret_nr);
 
 /**
- * damon_engine_nr_regions() - regions of all targets, which is samples a step
+ * damon_engine_nr_regions() - regions of all targets
  * @engine:     engine
  */
 size_t damon_engine_nr_regions(const struct damon_engine *engine);

@@ -17,11 +17,13 @@
 /**
  * enum damon_outcome - what a check found
  * @DAMON_UNKNOWN:      nothing can be said
+ * @DAMON_ABSENT:       there was no page and there is none: nothing can have been accessed
  * @DAMON_IDLE:         the page was not accessed since it was marked
  * @DAMON_ACCESSED:     the page was accessed since it was marked
  */
 enum damon_outcome {
         DAMON_UNKNOWN,
+        DAMON_ABSENT,
         DAMON_IDLE,
         DAMON_ACCESSED,
 };

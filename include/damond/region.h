@@ -6,7 +6,7 @@
  * are taken to be accessed alike, so that one sampled page a sample interval speaks for
  * all of it. Algorithm and vocabulary are those of the kernel's DAMON
  * (Documentation/mm/damon/design.rst and mm/damon/core.c, Linux 6.12), with the later
- * fixes that the functions below name.
+ * fixes, and the differences, that the functions below name.
  */
 
 #include <stdbool.h>
@@ -26,7 +26,9 @@
  * @last_nr_accesses:   the same as it was one aggregation before
  * @age:                for how many aggregation intervals @nr_accesses has stayed about
  *                      the same
- * @nr_unknown:         checks of the running aggregation that could not tell
+ * @nr_known:           checks of the running aggregation that could tell,
+ * @nr_unknown:         and those that could not
+ * @nr_in_memory:       pages of it in memory when it was last to be sampled, as far as known
  * @again:              page, counted from 1 at the start of the region, that is to be looked
  *                      at again, or 0
  * @nr_again:           second looks at pages that had just been accessed,
@@ -37,9 +39,13 @@
  *                      none: no scheme that acts may match
  * @accessed:           @nr_accesses is not 0, or would not be without being rounded: a check
  *                      of the last aggregation found an access
+ * @touched:            a check of the running aggregation found an access, also if the region was
+ *                      cut since and that lies in another part
  * @last_accessed:      the same as it was one aggregation before
  * @uniform:            as far as second looks tell, all pages are accessed alike, and not a
  *                      part of them only can be told about: no cut would find anything out
+ * @fresh:              @evidence is of the last aggregation alone, and a change may have come in
+ *                      the middle of it
  * @cut:                where to cut it, and how urgently; scratch of damon_regions_refine()
  * @running:            outcomes of the aggregation that is running
  * @evidence:           what @nr_accesses rests on
@@ -49,7 +55,9 @@ struct damon_region {
         uint32_t nr_accesses;
         uint32_t last_nr_accesses;
         uint32_t age;
+        uint32_t nr_known;
         uint32_t nr_unknown;
+        uint32_t nr_in_memory;
         uint32_t again;
         uint8_t nr_again;
         uint8_t nr_again_accessed;
@@ -57,8 +65,10 @@ struct damon_region {
         bool absent;
         bool unknown;
         bool accessed;
+        bool touched;
         bool last_accessed;
         bool uniform;
+        bool fresh;
         struct {
                 uint8_t first;
                 uint8_t end;
@@ -166,9 +176,9 @@ static inline uint64_t damon_region_page(const struct damon_region *region, uint
  * @page_size:  page size
  *
  * Second looks say something about the pages of a region, but they are no fair sample of
- * them: they come beside its sample, and do not count for its access frequency. Asks for one where a region's pages are
- * accessed at some of the checks only, and it is not yet known whether that is because some
- * of the pages are, or all of them now and then.
+ * them: they come beside its sample, and do not count for its access frequency. Asks for one
+ * where a region's pages are accessed at some of the checks only, and it is not yet known
+ * whether that is because some of the pages are, or all of them now and then.
  */
 void damon_region_count(struct damon_region *region, uint64_t page, bool accessed, bool again,
                         uint64_t page_size);
@@ -206,7 +216,8 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * @sz_limit:   no merged region becomes larger than this
  * @crowded:    regions are short: those accessed too rarely to show in nr_accesses merge
  *              although they are not uniform
- * @mix:        merge any neighbours that @threshold and @sz_limit allow to
+ * @mix:        merge any neighbours that @threshold and @sz_limit allow to; what comes of it is
+ *              as old as the younger one
  *
  * nr_accesses and age of a merged region are the averages, weighted by size. Unlike in the
  * kernel, an accessed region does not merge with an idle one, however near to 0 it is, nor

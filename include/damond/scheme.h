@@ -142,7 +142,9 @@ bool damos_is_for(const struct damos *scheme, const struct damon_target *target)
  * @attrs:      the aggregation interval is the unit of the region's age
  *
  * No region with mostly unknown checks matches, but for %DAMOS_STAT; and none that was accessed
- * matches as one that was not, also if its nr_accesses rounds to 0.
+ * matches as one that was not, also if its nr_accesses rounds to 0. %DAMOS_PAGEOUT and %DAMOS_COLD
+ * match none that is not in memory: there is nothing to do, but for what was brought in since that
+ * was last looked at, which is not what they are for.
  */
 bool damos_matches(const struct damos *scheme, const struct damon_region *region,
                    const struct damon_attrs *attrs);

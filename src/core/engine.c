@@ -18,6 +18,9 @@
  */
 #define NR_EXPLORE 4
 
+/* One in so many samples is of any page, in memory or not. */
+#define ANYWHERE_SHARE 8
+
 struct damon_engine {
         struct damon_attrs attrs;
         const struct damon_ops *ops;            /* borrowed */
@@ -43,7 +46,11 @@ struct damon_engine {
 
 static void engine_schedule(struct damon_engine *engine) {
         engine->next_aggregation = engine->nr_passed + damon_attrs_max_nr_accesses(&engine->attrs);
-        engine->update_debt = 0;
+}
+
+/* Steps between two updates of a target. */
+static uint64_t update_steps(const struct damon_attrs *attrs) {
+        return MAX(attrs->update_interval / attrs->sample_interval, UINT64_C(1));
 }
 
 int damon_engine_new(struct damon_engine **ret_engine, const struct damon_attrs *attrs,
@@ -119,9 +126,10 @@ static int check_samples(struct damon_engine *engine, struct damon_step *step) {
                 uint64_t page = (sample->addr - region->range.start) / engine->ops->page_size;
 
                 if (sample->outcome == DAMON_UNKNOWN) {
-                        region->nr_unknown++;
+                        region->nr_unknown += !sample->again;
                         step->nr_unknown++;
-                } else
+                } else if (sample->outcome != DAMON_ABSENT || region->absent ||
+                           !sample->target->residency.known)
                         damon_region_count(region, page, sample->outcome == DAMON_ACCESSED,
                                            sample->again, engine->ops->page_size);
         }
@@ -166,7 +174,7 @@ static int update_target(struct damon_engine *engine, struct damon_target *targe
  * them in one step, which would be a long one.
  */
 static int update_targets(struct damon_engine *engine, uint64_t nr_passed) {
-        uint64_t interval = MAX(engine->attrs.update_interval / engine->attrs.sample_interval, UINT64_C(1));
+        uint64_t interval = update_steps(&engine->attrs);
 
         engine->update_debt += MIN(nr_passed, interval) * engine->nr_targets;
         engine->update_debt = MIN(engine->update_debt, interval * engine->nr_targets);
@@ -232,7 +240,7 @@ static int apply_scheme(struct damon_engine *engine, struct damos *scheme,
         return r;
 }
 
-static int split_target(const struct damon_engine *engine, struct damon_target *target) {
+static int refine_target(const struct damon_engine *engine, struct damon_target *target) {
         size_t nr_explore = MIN(NR_EXPLORE * (size_t) engine->attrs.min_regions,
                                 engine->attrs.max_regions / 2U);
         int r;
@@ -247,16 +255,16 @@ static int split_target(const struct damon_engine *engine, struct damon_target *
                                     engine->attrs.max_regions, engine->ops->page_size);
 }
 
-/* The kernel's order: merge, apply schemes to what came of it, split. */
+/* The kernel's order: merge, apply schemes to what came of it, split, which here is to refine. */
 static int aggregate_target(struct damon_engine *engine, struct damon_target *target) {
-        int applied = 0, split;
+        int applied = 0, refined;
 
         merge_target(engine, target);
         for (size_t i = 0; i < engine->nr_schemes && applied >= 0 && !target->gone; i++)
                 if (damos_is_for(&engine->schemes[i], target))
                         applied = apply_scheme(engine, &engine->schemes[i], target);
-        split = split_target(engine, target);
-        return applied < 0 ? applied : split;
+        refined = refine_target(engine, target);
+        return applied < 0 ? applied : refined;
 }
 
 /* An aggregation ends for all targets, also if something fails with one of them. */
@@ -275,37 +283,49 @@ static int engine_aggregate(struct damon_engine *engine) {
 }
 
 /*
- * Take note of whether a region is in memory. Of one that was brought in nothing is known, and
- * its age is not that of what was not there.
+ * Take note of how much of a region is in memory. Where most of it was brought in since that was
+ * last known, nothing is known of it, and its age is not that of what was there before.
  */
-static void note_residency(struct damon_region *region, bool absent) {
-        if (region->absent && !absent) {
+static void note_residency(struct damon_region *region, uint64_t nr_pages, bool known) {
+        if ((region->absent && nr_pages > 0) ||
+            (known && region->nr_in_memory > 0 && nr_pages / 2 > region->nr_in_memory)) {
                 region->evidence = (struct damon_evidence) {};
                 region->age = 0;
         }
-        region->absent = absent;
+        region->absent = nr_pages == 0;
+        region->nr_in_memory = known ? (uint32_t) MIN(nr_pages, UINT32_MAX) : 0;
 }
 
-/* Sample a page at random of those in memory, and the one that is worth a second look. */
+static uint64_t roll(const struct damon_engine *engine, uint64_t bound) {
+        return engine->env.random(engine->env.userdata, bound);
+}
+
+/*
+ * Sample a page at random of those in memory, and the one that is worth a second look. What is in
+ * memory is found out now and then only: some of the samples are of any page, so that what was
+ * brought in since is not overlooked until then.
+ */
 static void draw_samples(struct damon_engine *engine, struct damon_target *target, size_t i) {
         struct damon_region *region = &target->regions.items[i];
-        uint64_t page_size = engine->ops->page_size;
-        uint64_t nr_pages = damon_residency_size(&target->residency, region->range) / page_size;
-        uint64_t again = region->again;
+        const struct damon_residency *residency = &target->residency;
+        uint64_t page_size = engine->ops->page_size, again = region->again, addr;
+        uint64_t nr_pages = damon_residency_size(residency, region->range) / page_size;
 
-        note_residency(region, nr_pages == 0);
+        note_residency(region, nr_pages, residency->known);
         region->again = 0;
-        if (region->absent) {
+        if (residency->known && roll(engine, ANYWHERE_SHARE) == 0)
+                addr = damon_region_page(region, roll(engine, damon_range_size(&region->range) / page_size),
+                                         page_size);
+        else if (region->absent) {
                 /* idle, by the page table */
                 damon_region_count(region, 0, false, false, page_size);
                 return;
-        }
+        } else
+                addr = damon_residency_address(residency, region->range, page_size * roll(engine, nr_pages));
         engine->samples[engine->nr_samples++] = (struct damon_sample) {
                 .target = target,
                 .region = i,
-                .addr = damon_residency_address(&target->residency, region->range,
-                                                page_size * engine->env.random(engine->env.userdata,
-                                                                               nr_pages)),
+                .addr = addr,
         };
         if (again > 0)
                 engine->samples[engine->nr_samples++] = (struct damon_sample) {
@@ -443,6 +463,9 @@ int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs
                                       engine->attrs.aggregation_interval,
                                       attrs->aggregation_interval);
         engine->nr_samples = 0;
+        /* what is due stays as near */
+        engine->update_debt = (uint64_t) ((unsigned __int128) engine->update_debt * update_steps(attrs) /
+                                          update_steps(&engine->attrs));
         engine->attrs = *attrs;
         engine_schedule(engine);
         return 0;

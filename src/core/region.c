@@ -19,6 +19,7 @@
  * none of them is critical: half or double is a little worse.
  */
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
+#define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
@@ -268,6 +269,8 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
         }
         /* the bin of the middle of the page: where pages are larger than bins, that is where
          * damon_evidence_transfer() leaves most of it with the page */
+        region->nr_known++;
+        region->touched = region->touched || accessed;
         damon_evidence_add(&region->running,
                            (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages)), accessed);
 
@@ -308,7 +311,7 @@ static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
 static bool has_changed(const struct damon_region *region, struct damon_tally now) {
         struct damon_tally before = damon_evidence_tally(&region->evidence);
 
-        if (before.known <= 0 || damon_tally_gain(before, now) > GAIN_CHANGED)
+        if (before.known <= 0 || damon_tally_gain(before, now) > (region->fresh ? GAIN_SETTLING : GAIN_CHANGED))
                 return true;
         if (before.accessed <= 0)
                 return false;
@@ -326,27 +329,32 @@ static uint32_t scaled_rate(const struct damon_evidence *evidence, uint32_t max_
 
 static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, uint64_t page_size) {
         struct damon_tally now = damon_evidence_tally(&region->running);
-        bool partly_unknown;
+        bool partly_unknown, touched;
 
         region->last_nr_accesses = region->nr_accesses;
         region->last_accessed = region->accessed;
-        region->unknown = now.known <= 0 || region->nr_unknown > now.known;
-        partly_unknown = MIN(now.known, region->nr_unknown) > UNKNOWN_MIXED * (now.known + region->nr_unknown);
-        region->nr_unknown = 0;
-        if (now.known <= 0)
+        /* of less than a check, as a cut may leave it, rounding would make anything */
+        region->unknown = now.known < 1 || region->nr_unknown > region->nr_known;
+        partly_unknown = MIN(region->nr_known, region->nr_unknown) >
+                         UNKNOWN_MIXED * (region->nr_known + region->nr_unknown);
+        touched = region->touched;
+        region->nr_known = region->nr_unknown = 0;
+        region->touched = false;
+        if (now.known < 1) {
+                region->accessed = region->accessed || touched;
+                region->running = (struct damon_evidence) {};
                 return;
+        }
         region->nr_idle = now.accessed > 0 ? 0 : (uint8_t) MIN(region->nr_idle + 1, UINT8_MAX);
 
-        if (has_changed(region, now)) {
-                region->evidence = region->running;
-                region->nr_again = region->nr_again_accessed = 0;
-        } else {
-                damon_evidence_fade(&region->evidence);
-                damon_evidence_transfer(&region->evidence, region->range, &region->running, region->range);
-        }
+        region->fresh = has_changed(region, now);
+        if (region->fresh)
+                region->evidence = (struct damon_evidence) {};
+        damon_evidence_fade(&region->evidence);
+        damon_evidence_transfer(&region->evidence, region->range, &region->running, region->range);
         region->running = (struct damon_evidence) {};
         region->nr_accesses = scaled_rate(&region->evidence, max_nr_accesses);
-        region->accessed = region->nr_accesses > 0 || now.accessed > 0;
+        region->accessed = region->nr_accesses > 0 || now.accessed > 0 || touched;
         region->uniform = !partly_unknown && is_uniform(region, page_size);
         if (region->nr_again >= NR_AGAIN_ENOUGH) {
                 /* what was found out has to be found again, by and by */
@@ -389,12 +397,17 @@ static uint32_t weighted_mean(uint32_t a, uint64_t weight_a, uint32_t b, uint64_
                            (weight_a + weight_b));
 }
 
-static void region_absorb(struct damon_region *region, const struct damon_region *next) {
+static void region_absorb(struct damon_region *region, const struct damon_region *next, bool mix) {
         uint64_t size = damon_range_size(&region->range);
         uint64_t sz_next = damon_range_size(&next->range);
 
         region->nr_accesses = weighted_mean(region->nr_accesses, size, next->nr_accesses, sz_next);
-        region->age = weighted_mean(region->age, size, next->age, sz_next);
+        /* what is mixed is no older than the youngest of it */
+        region->age = mix ? MIN(region->age, next->age) :
+                            weighted_mean(region->age, size, next->age, sz_next);
+        region->absent = region->absent && next->absent;
+        region->nr_in_memory = region->nr_in_memory > UINT32_MAX - next->nr_in_memory ?
+                                       UINT32_MAX : region->nr_in_memory + next->nr_in_memory;
         region->unknown = region->unknown || next->unknown;
         region->accessed = region->accessed || next->accessed;
         region->uniform = region->uniform && next->uniform;
@@ -430,7 +443,7 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
                     distance(left->nr_accesses, right->nr_accesses) <= threshold &&
                     right->range.end - left->range.start <= sz_limit &&
                     (mix || are_alike(left, right, crowded)))
-                        region_absorb(left, right);
+                        region_absorb(left, right, mix);
                 else
                         regions->items[++last] = *right;
         }
@@ -580,7 +593,8 @@ void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint
                 region->last_nr_accesses = rescale(region->last_nr_accesses, old_max, new_max);
                 region->age = rescale(region->age, new_aggregation, old_aggregation);
                 region->running = (struct damon_evidence) {};
-                region->nr_unknown = 0;
+                region->nr_known = region->nr_unknown = 0;
+                region->touched = false;
                 region->again = 0;
         }
 }

@@ -101,6 +101,8 @@ bool damos_matches(const struct damos *scheme, const struct damon_region *region
 
         if (region->unknown && scheme->action != DAMOS_STAT)
                 return false;
+        if (region->absent && (scheme->action == DAMOS_PAGEOUT || scheme->action == DAMOS_COLD))
+                return false;
         if (__builtin_mul_overflow(region->age, attrs->aggregation_interval, &age))
                 age = UINT64_MAX;
         return within(&scheme->pattern.size, damon_range_size(&region->range)) &&

@@ -129,7 +129,8 @@ static int start_ticking(struct manager *manager) {
         int enabled, r;
 
         r = sd_event_source_get_enabled(manager->tick, &enabled);
-        if (r < 0 || enabled != SD_EVENT_OFF)
+        /* between two ticks of others the timer is off, too */
+        if (r < 0 || enabled != SD_EVENT_OFF || manager->nr_attached > 1)
                 return r;
         charge_governor(manager, NULL);
         governor_resume(&manager->governor);
@@ -282,14 +283,14 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         if (step.aggregated)
                 snapshot_record(manager);
 
-        if (step.nr_gone > 0)
-                drop_gone(manager);
         paid = (struct governor_step) {
                 .nr_samples = step.nr_checked + step.nr_marked,
                 .update_cpu = page_idle_update_time(manager->page_idle) - update_cpu,
                 .aggregated = step.aggregated,
         };
         charge_governor(manager, &paid);
+        if (step.nr_gone > 0)
+                drop_gone(manager);
         if (step.aggregated || governor_delay(&manager->governor) > interval) {
                 r = tune_attrs(manager, step.aggregated);
                 if (r < 0)

@@ -40,7 +40,7 @@ static void log_target(const struct damon_target *target) {
 
                 if (region->unknown)
                         sz_unknown += damon_range_size(&region->range);
-                else if (region->nr_accesses > 0)
+                else if (region->accessed)
                         sz_accessed += damon_range_size(&region->range);
         }
         log_info("target %s: process %d, %zu regions, %s, of which %s accessed, %s unknown",

@@ -52,7 +52,7 @@ enum {
 
 /*
  * Samples that are looked up together, and whose frames share the calls for a bitmap word. They
- * come sorted by address, so that frames of one word, where memory was handed out in order,
+ * come nearly sorted by address, so that frames of one word, where memory was handed out in order,
  * mostly lie in one batch.
  */
 #define BATCH_BITS 9
@@ -220,7 +220,7 @@ static int judge_entry(struct page_idle *page_idle, struct damon_sample *sample,
                 return 0;
         if (!pagemap_present(entry)) {
                 if (!pagemap_in_transit(entry))
-                        sample->outcome = DAMON_IDLE;
+                        sample->outcome = sample->state == SAMPLE_ABSENT ? DAMON_ABSENT : DAMON_IDLE;
                 return 0;
         }
         if (sample->state == SAMPLE_MARKED && pagemap_pfn(entry) == sample->page[FRAME]) {
@@ -403,6 +403,7 @@ static int page_idle_resident(void *data, struct damon_target *target,
         struct page_idle *page_idle = data;
         struct watched *watched = target->ops_data;
         uint64_t now = time_of(CLOCK_MONOTONIC), start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        bool known;
         int r = 0;
 
         page_idle->walk_credit += (int64_t) ((now - page_idle->walked_at) / WALK_SHARE);
@@ -417,10 +418,11 @@ static int page_idle_resident(void *data, struct damon_target *target,
                 return r;
         if (r == -ESRCH)
                 target->gone = true;
-        else if (r < 0)
+        else if (r == -ENOTTY)
                 page_idle->cannot_walk = true;
-        *ret_ranges = watched->resident.known ? watched->resident.ranges : NULL;
-        *ret_nr = watched->resident.known ? watched->resident.nr : 0;
+        known = r >= 0 && watched->resident.known && !page_idle->cannot_walk;
+        *ret_ranges = known ? watched->resident.ranges : NULL;
+        *ret_nr = known ? watched->resident.nr : 0;
         return 0;
 }
 

@@ -3,7 +3,6 @@
 
 #include "resident.h"
 
-#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
@@ -146,6 +145,8 @@ static void finish_walk(struct resident *resident, uint64_t now) {
 
 int resident_update(struct resident *resident, int pagemap_fd, const struct damon_regions *regions,
                     uint64_t now, int64_t *credit) {
+        struct damon_range part = {};
+
         if (resident->cursor == 0) {
                 if (now < resident->not_before || *credit <= 0)
                         return 0;
@@ -155,18 +156,22 @@ int resident_update(struct resident *resident, int pagemap_fd, const struct damo
                 resident->min_gap = MAX(resident->min_gap / 2, MIN_GAP);
         }
         while (*credit > 0) {
-                struct damon_range part = next_part(regions, resident->cursor);
                 uint64_t start = cpu_time(), spent;
                 int r;
 
-                if (part.end == 0) {
-                        finish_walk(resident, now);
-                        return 0;
+                if (resident->cursor >= part.end) {
+                        part = next_part(regions, resident->cursor);
+                        if (part.end == 0) {
+                                finish_walk(resident, now);
+                                return 0;
+                        }
+                        resident->cursor = part.start;
                 }
-                resident->cursor = part.start;
-                r = walk_step(resident, pagemap_fd, MIN(part.end, part.start + STEP_BYTES));
-                if (r < 0)
+                r = walk_step(resident, pagemap_fd, MIN(part.end, resident->cursor + STEP_BYTES));
+                if (r < 0) {
+                        resident->cursor = 0;
                         return r;
+                }
                 spent = cpu_time() - start;
                 resident->spent += spent;
                 *credit -= (int64_t) spent;

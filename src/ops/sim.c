@@ -483,6 +483,8 @@ static int op_check(void *data, struct damon_sample *samples, size_t nr) {
                         s->outcome = DAMON_UNKNOWN;
                 else if (script_accessed(script, s->addr, s->page[0] + 1, sim->now + 1))
                         s->outcome = DAMON_ACCESSED;
+                else if (spans_contain(&script->absent, s->addr))
+                        s->outcome = DAMON_ABSENT;
                 else
                         s->outcome = DAMON_IDLE;
         }

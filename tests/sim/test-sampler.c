@@ -92,8 +92,8 @@ static const struct pattern patterns[] = {
         { "moving", make_moving, false, 15, 1 },
         { "64 islands", make_64_islands, true, 15, 1.7 },
         { "256 islands", make_256_islands, true, 15, 11 },
-        { "gradient", make_gradient, false, 15, 1 },
-        { "needles", /* half of them cannot be told with so few regions */ make_needles, false, 60, 24 },
+        { "gradient", make_gradient, false, 15, 1.3 },
+        { "needles", /* half of them cannot be told with so few regions */ make_needles, false, 60, 26 },
         { "bursts", make_bursts, false, 15, 0.75 },
         { "idle", make_idle, false, 15, 0.7 },
 };

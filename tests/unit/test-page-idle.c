@@ -622,19 +622,19 @@ static void under_fast_reclaim_an_idle_flag_proves_nothing(void **state) {
         set_scanned(101000);                    /* all of memory once */
         assert_int_equal(OUTCOME(ADDR(0), kernel.later += 2), DAMON_UNKNOWN);
         assert_int_equal(OUTCOME(ADDR(0), touch(0, ADDR(0))), DAMON_ACCESSED);
-        assert_int_equal(OUTCOME(ADDR(1), kernel.later++), DAMON_IDLE);         /* there is no page */
+        assert_int_equal(OUTCOME(ADDR(1), kernel.later++), DAMON_ABSENT);
         set_scanned(201000);
         assert_int_equal(OUTCOME(ADDR(0), kernel.later += 2), DAMON_UNKNOWN);
         assert_int_equal(OUTCOME(ADDR(0), NOTHING), DAMON_IDLE);                /* in no time */
         assert_int_equal(OUTCOME(ADDR(0), kernel.later += 2), DAMON_IDLE);      /* it is over */
 }
 
-static void what_is_absent_all_the_time_is_idle(void **state) {
-        assert_int_equal(OUTCOME(ADDR(0), NOTHING), DAMON_IDLE);
+static void what_is_absent_all_the_time_is_absent(void **state) {
+        assert_int_equal(OUTCOME(ADDR(0), NOTHING), DAMON_ABSENT);
         set_entry(0, ADDR(1), SWAPPED);
-        assert_int_equal(OUTCOME(ADDR(1), NOTHING), DAMON_IDLE);
-        assert_int_equal(OUTCOME(ADDR(1), set_entry(0, ADDR(1), 0)), DAMON_IDLE);
-        assert_int_equal(OUTCOME(ADDR(2), set_entry(0, ADDR(2), SWAP_ENTRY(22))), DAMON_IDLE);
+        assert_int_equal(OUTCOME(ADDR(1), NOTHING), DAMON_ABSENT);
+        assert_int_equal(OUTCOME(ADDR(1), set_entry(0, ADDR(1), 0)), DAMON_ABSENT);
+        assert_int_equal(OUTCOME(ADDR(2), set_entry(0, ADDR(2), SWAP_ENTRY(22))), DAMON_ABSENT);
         assert_int_equal(count_calls(BITMAP_READ) + count_calls(BITMAP_WRITE), 0);
 }
 
@@ -1154,7 +1154,7 @@ static void random_folios_have_the_right_outcomes_and_no_other_bit_is_written(vo
         static struct damon_sample samples[200];
         static bool touched[NR_FOLIOS];
         struct rng rng = { test_seed() };
-        uint64_t page = 0, pfn = 64, nr_outcomes[3] = {};
+        uint64_t page = 0, pfn = 64, nr_outcomes[4] = {};
 
         add_target();
         while (page + 1024 < NR_PAGES && kernel.nr_folios < NR_FOLIOS) {
@@ -1213,7 +1213,7 @@ static void random_folios_have_the_right_outcomes_and_no_other_bit_is_written(vo
                         enum damon_outcome expected;
 
                         if (!pagemap_present(entry))
-                                expected = DAMON_IDLE;
+                                expected = DAMON_ABSENT;
                         else if (!folio->lru)
                                 expected = DAMON_UNKNOWN;
                         else if (touched[folio - kernel.folios])
@@ -1751,7 +1751,7 @@ int main(void) {
                 TEST(an_untouched_page_is_idle_a_touched_one_accessed),
                 TEST(rounds_do_not_disturb_each_other),
                 TEST(under_fast_reclaim_an_idle_flag_proves_nothing),
-                TEST(what_is_absent_all_the_time_is_idle),
+                TEST(what_is_absent_all_the_time_is_absent),
                 TEST(a_fault_is_an_access_once_its_page_is_on_the_lru),
                 TEST(a_read_fault_that_brings_the_zero_page_is_unknown),
                 TEST(a_page_not_on_the_lru_when_marked_is_unknown),

@@ -72,7 +72,7 @@ static uint64_t cpu_ns(void)
 
 int main(int argc, char **argv)
 {
-        uint64_t outcomes[3] = { 0 }, cpu = 0, begun, seed = 1;
+        uint64_t outcomes[4] = { 0 }, cpu = 0, begun, seed = 1;
         struct damon_sample samples[MAX_SAMPLES] = { 0 };
         struct page_idle_files files;
         struct page_idle *page_idle;
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
                 wl_die("process %d is gone", o.pid);
         printf("checked %" PRIu64 " accessed %" PRIu64 " idle %" PRIu64 " unknown %" PRIu64
                " cpu_ns %" PRIu64 "\n", o.samples * o.steps, outcomes[DAMON_ACCESSED],
-               outcomes[DAMON_IDLE], outcomes[DAMON_UNKNOWN], cpu);
+               outcomes[DAMON_IDLE] + outcomes[DAMON_ABSENT], outcomes[DAMON_UNKNOWN], cpu);
         page_idle_target_free(target);
         page_idle_free(page_idle);
         page_idle_files_close(&files);
