@@ -137,6 +137,25 @@ static int check_samples(struct damon_engine *engine, struct damon_step *step) {
         return 0;
 }
 
+/*
+ * Take note of how much of each region was in memory, with its borders as they are now: it may
+ * have been cut since it was sampled.
+ */
+static void note_old_residency(const struct damon_engine *engine, struct damon_target *target) {
+        if (!target->residency.known)
+                return;
+        for (size_t i = 0; i < target->regions.nr; i++) {
+                struct damon_region *region = &target->regions.items[i];
+                uint64_t nr_pages = damon_residency_size(&target->residency, region->range) /
+                                    engine->ops->page_size;
+
+                if (region->nr_in_memory == 0)
+                        continue;
+                region->absent = nr_pages == 0;
+                region->nr_in_memory = (uint32_t) MIN(nr_pages, UINT32_MAX);
+        }
+}
+
 static int update_residency(struct damon_engine *engine, struct damon_target *target) {
         const struct damon_range *ranges;
         size_t nr;
@@ -147,6 +166,7 @@ static int update_residency(struct damon_engine *engine, struct damon_target *ta
         r = engine->ops->resident(engine->ops_data, target, &ranges, &nr);
         if (r < 0)
                 return r;
+        note_old_residency(engine, target);
         r = damon_residency_set(&target->residency, ranges, nr);
         if (r < 0)
                 return r;

@@ -105,9 +105,13 @@ static int cut_at(struct damon_regions *regions, size_t *i, uint64_t addr) {
 int damon_target_cut_absent(struct damon_target *target, size_t nr_regions, uint64_t page_size) {
         const struct damon_residency *residency = &target->residency;
         uint64_t sz_gap = MAX(damon_regions_size(&target->regions) / nr_regions, 2 * page_size);
-        uint64_t end = 0;
+        uint64_t end = 0, first, last;
         size_t i = 0;
 
+        if (target->regions.nr == 0)
+                return 0;
+        first = target->regions.items[0].range.start;
+        last = target->regions.items[target->regions.nr - 1].range.end;
         for (size_t k = 0; k <= residency->nr && residency->known; k++) {
                 struct damon_range gap = {
                         end, k < residency->nr ? residency->items[k].range.start : UINT64_MAX,
@@ -116,7 +120,11 @@ int damon_target_cut_absent(struct damon_target *target, size_t nr_regions, uint
 
                 if (k < residency->nr)
                         end = residency->items[k].range.end;
-                if (damon_range_size(&gap) < sz_gap || target->regions.nr + 2 > nr_regions)
+                /* what lies outside of the target is no part of a gap */
+                gap.start = MAX(gap.start, first);
+                gap.end = MIN(gap.end, last);
+                if (gap.start >= gap.end || damon_range_size(&gap) < sz_gap ||
+                    target->regions.nr + 2 > nr_regions)
                         continue;
                 r = cut_at(&target->regions, &i, gap.start);
                 if (r >= 0)

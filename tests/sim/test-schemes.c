@@ -179,6 +179,52 @@ static void scheme_waits_for_the_age_it_asks_for(void **state) {
         assert_int_equal(scenario_stat(s, 0)->sz_tried, 4 * (102 * MIB + 132 * KIB));
 }
 
+/*
+ * A part of the heap goes, by others' doing, and is brought in again by one access to each page:
+ * from then on it is young, and while it is away nothing is done to it.
+ */
+static void memory_that_is_brought_in_is_young_and_absent_memory_is_left_alone(void **state) {
+        static const enum damos_action actions[] = { DAMOS_PAGEOUT, DAMOS_COLD };
+
+        for (size_t i = 0; i < ELEMENTSOF(actions); i++) {
+                _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
+                const struct damon_range away = { HEAP + 300 * MIB, HEAP + 500 * MIB };
+                const struct damon_range heap = { HEAP, HEAP + GIB };
+                struct damos scheme = make_scheme("cold", actions[i]);
+                struct sim_target *script;
+                uint64_t sz_tried;
+
+                scenario_add(s, "t", GIB, &script);
+                ASSERT_OK(sim_target_access(script, &(struct sim_pattern) {
+                        .range = { HEAP, away.start }, .period = 2 * MS }));
+                ASSERT_OK(sim_target_access(script, &(struct sim_pattern) {
+                        .range = { away.end, HEAP + GIB }, .period = 2 * MS }));
+                ASSERT_OK(sim_target_access(script, &(struct sim_pattern) {
+                        .range = away, .period = 500 * MS, .from = 20 * SEC, .until = 20500 * MS }));
+                scheme.pattern.nr_accesses.max = 0;
+                scheme.pattern.age.min = 10 * SEC;
+                ASSERT_OK(damon_engine_set_schemes(s->engine, &scheme, 1));
+
+                scenario_run(s, 5 * SEC);
+                ASSERT_OK(sim_target_evict(script, away));
+                scenario_run(s, 15 * SEC - 5 * MS);
+                assert_int_equal(sim_target_resident(script, away), 0);
+                /* of age since 10 s, but not there; libraries and stack are idle, and are */
+                assert_int_equal(acted_on(s->sim, heap), 0);
+                sz_tried = scenario_stat(s, 0)->sz_tried;
+                assert_true(sz_tried >= 2 * MIB && sz_tried <= 5 * MIB);
+
+                scenario_run(s, 9900 * MS);
+                assert_int_equal(sim_target_resident(script, away), 200 * MIB);
+                assert_int_equal(acted_on(s->sim, away), 0);
+                scenario_run(s, 3 * SEC);
+                print_message("%.1f MiB of 200 MiB that were brought in\n",
+                              (double) acted_on(s->sim, away) / MIB);
+                assert_true(acted_on(s->sim, away) >= 190 * MIB);
+                assert_true(acted_on(s->sim, heap) <= 205 * MIB);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(cold_memory_goes_and_hot_memory_stays),
@@ -188,6 +234,7 @@ int main(void) {
                 cmocka_unit_test(wholly_unknown_target_is_never_acted_on),
                 cmocka_unit_test(matches_are_counted_once_an_aggregation),
                 cmocka_unit_test(scheme_waits_for_the_age_it_asks_for),
+                cmocka_unit_test(memory_that_is_brought_in_is_young_and_absent_memory_is_left_alone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,106 @@ static void limits_change_while_running(void **state) {
         assert_bounds(s, target, 50, 200);
 }
 
+/* Chunks that are all there is in memory of a huge heap, and a quarter of them is hot. */
+#define NR_CHUNKS UINT64_C(32)
+#define SZ_CHUNK (4 * MIB)
+#define SZ_SPARSE (64 * GIB)
+
+static struct damon_range chunk(uint64_t i) {
+        /* no regular pattern, and no chunk touches another */
+        uint64_t start = HEAP + i * SZ_SPARSE / NR_CHUNKS + i * i * 7 % 400 * SZ_CHUNK;
+
+        return (struct damon_range) { start, start + SZ_CHUNK };
+}
+
+static bool is_hot(uint64_t i) {
+        return i % 4 == 1;
+}
+
+static struct damon_target *add_sparse(struct scenario *s, struct sim_target **ret_script) {
+        struct damon_target *target;
+        uint64_t end = HEAP;
+
+        ASSERT_OK(sim_target_new(s->sim, "sparse", &target, ret_script));
+        ASSERT_OK(sim_target_map(*ret_script, (struct damon_range) { HEAP, HEAP + SZ_SPARSE }, 0,
+                                 SIM_NEVER));
+        for (uint64_t i = 0; i <= NR_CHUNKS; i++) {
+                struct damon_range range = i < NR_CHUNKS ? chunk(i) : (struct damon_range) {
+                        HEAP + SZ_SPARSE, HEAP + SZ_SPARSE,
+                };
+
+                if (end < range.start)
+                        ASSERT_OK(sim_target_evict(*ret_script, (struct damon_range) { end, range.start }));
+                end = range.end;
+                if (i < NR_CHUNKS && is_hot(i))
+                        ASSERT_OK(sim_target_access(*ret_script, &(struct sim_pattern) {
+                                .range = range, .period = 2 * MS }));
+        }
+        assert_int_equal(sim_target_resident(*ret_script, (struct damon_range) { 0, UINT64_MAX }),
+                         NR_CHUNKS * SZ_CHUNK);
+        ASSERT_OK(damon_engine_add_target(s->engine, target));
+        return target;
+}
+
+/* scenario_error(), over what is in memory only */
+static double error_in_memory(const struct damon_target *target) {
+        double error = 0;
+
+        for (uint64_t i = 0; i < NR_CHUNKS; i++)
+                for (size_t k = 0; k < target->regions.nr; k++) {
+                        const struct damon_region *region = &target->regions.items[k];
+                        uint64_t start = MAX(region->range.start, chunk(i).start);
+                        uint64_t end = MIN(region->range.end, chunk(i).end);
+                        double rate = region->nr_accesses / 20.0;
+
+                        if (start < end)
+                                error += (double) (end - start) * (is_hot(i) ? 1 - rate : rate);
+                }
+        return error / (double) (NR_CHUNKS * SZ_CHUNK);
+}
+
+static void sparse_target_is_known_by_what_is_in_memory(void **state) {
+        _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
+        struct sim_target *script;
+        struct damon_target *target = add_sparse(s, &script);
+        size_t most = 0;
+
+        for (int i = 0; i < 10;) {
+                struct damon_step step = scenario_step(s);
+
+                i += step.aggregated;
+                most = MAX(most, step.nr_marked);
+        }
+        print_message("error %.4f, %zu samples a step at most, %zu regions\n", error_in_memory(target),
+                      most, target->regions.nr);
+        assert_true(error_in_memory(target) < 0.01);
+        assert_true(most < 200);
+        assert_true(damon_target_nr_sampled(target) >= NR_CHUNKS);
+        /* what is not there is idle, and has been from the start */
+        for (size_t i = 0; i < target->regions.nr; i++)
+                if (target->regions.items[i].absent) {
+                        assert_int_equal(target->regions.items[i].nr_accesses, 0);
+                        assert_in_range(target->regions.items[i].age, 9, 10);
+                }
+}
+
+/* What is brought in between two updates of the residency is not overlooked until then. */
+static void sparse_target_that_gets_dense_is_known(void **state) {
+        _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
+        struct sim_target *script;
+        struct damon_target *target = add_sparse(s, &script);
+        const struct damon_range later = { HEAP + 10 * GIB, HEAP + 12 * GIB };
+
+        ASSERT_OK(sim_target_access(script, &(struct sim_pattern) {
+                .range = later, .period = 2 * MS, .from = 3 * SEC }));
+        scenario_run(s, 3 * SEC);
+        assert_int_equal(working_set(target, 10), NR_CHUNKS / 4 * SZ_CHUNK);
+        scenario_run(s, 2 * SEC);
+        scenario_aggregate(s);
+        assert_true(working_set(target, 15) >= 0.95 * (double) (2 * GIB));
+        assert_true(scenario_error(s, target, script) < 0.01);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(target_that_exits_is_handed_out_and_the_other_goes_on),
@@ -231,6 +331,8 @@ int main(void) {
                 cmocka_unit_test(fewer_real_regions_than_the_lower_limit),
                 cmocka_unit_test(more_real_regions_than_the_upper_limit),
                 cmocka_unit_test(limits_change_while_running),
+                cmocka_unit_test(sparse_target_is_known_by_what_is_in_memory),
+                cmocka_unit_test(sparse_target_that_gets_dense_is_known),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

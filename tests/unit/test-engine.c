@@ -37,12 +37,16 @@ struct fake {
         enum damon_outcome outcome;
         enum damon_outcome (*outcome_of)(const struct damon_sample *sample);
         uint64_t sz_applied;            /* a try; UINT64_MAX is all of it */
+        const struct damon_range *resident;     /* NULL: not known */
+        size_t nr_resident;
+        const struct damon_target *updated[2000];
+        size_t nr_updated;
 
         /* where to fail, and where to find whom gone */
-        int mappings_error, mark_error, check_error, apply_error;
+        int mappings_error, resident_error, mark_error, check_error, apply_error;
         const struct damon_target *gone_in_mappings, *gone_in_mark, *gone_in_check, *gone_in_apply;
 
-        char calls[8];                  /* u: mappings, m: mark, c: check, a: apply */
+        char calls[8];                  /* u: mappings, r: resident, m: mark, c: check, a: apply */
         size_t nr_released;
         const struct damon_target *last_released;
         struct fake_act acts[2000];
@@ -70,6 +74,22 @@ static int fake_mappings(void *data, struct damon_target *target,
                 target->gone = true;
         *ret_mappings = fake->mappings;
         *ret_nr = fake->nr_mappings;
+        return 0;
+}
+
+static int fake_resident(void *data, struct damon_target *target,
+                         const struct damon_range **ret_ranges, size_t *ret_nr) {
+        struct fake *fake = data;
+
+        note_call(fake, 'r');
+        assert_false(target->gone);
+        assert_true(target->regions.nr > 0);
+        assert_true(fake->nr_updated < ELEMENTSOF(fake->updated));
+        fake->updated[fake->nr_updated++] = target;
+        if (fake->resident_error)
+                return fake->resident_error;
+        *ret_ranges = fake->resident;
+        *ret_nr = fake->nr_resident;
         return 0;
 }
 
@@ -167,6 +187,20 @@ static const struct damon_ops fake_ops = {
         .target_release = fake_target_release,
 };
 
+/* The same, with a page table to look at. */
+static const struct damon_ops resident_ops = {
+        .name = "fake-resident",
+        .actions = DAMOS_ACTION_BIT(DAMOS_WILLNEED) | DAMOS_ACTION_BIT(DAMOS_COLD) |
+                   DAMOS_ACTION_BIT(DAMOS_PAGEOUT),
+        .page_size = PAGE,
+        .mappings = fake_mappings,
+        .resident = fake_resident,
+        .mark = fake_mark,
+        .check = fake_check,
+        .apply = fake_apply,
+        .target_release = fake_target_release,
+};
+
 struct world {
         struct rng rng;
         struct fake fake;
@@ -186,7 +220,7 @@ static void world_freep(struct world **w) {
 
 #define _cleanup_world_ _cleanup_(world_freep)
 
-static struct world *world_new(void) {
+static struct world *world_with(const struct damon_ops *ops) {
         struct world *w = calloc(1, sizeof(*w));
         struct damon_env env;
 
@@ -197,8 +231,12 @@ static struct world *world_new(void) {
         w->fake.outcome = DAMON_ACCESSED;
         w->fake.sz_applied = UINT64_MAX;
         env = (struct damon_env) { rng_below, &w->rng };
-        ASSERT_OK(damon_engine_new(&w->engine, &attrs, &fake_ops, &w->fake, &env));
+        ASSERT_OK(damon_engine_new(&w->engine, &attrs, ops, &w->fake, &env));
         return w;
+}
+
+static struct world *world_new(void) {
+        return world_with(&fake_ops);
 }
 
 static struct damon_target *add(struct world *w, const char *name) {
@@ -968,6 +1006,399 @@ static void failing_step_leaves_its_result(void **state) {
 }
 
 /* Every page is like no neighbour of its own, at any distance. */
+/* What is in memory of the 100 MiB: 4 MiB, 1 page, and 4 MiB at the end. */
+static const struct damon_range in_memory[] = {
+        { 20 * MIB, 24 * MIB }, { 50 * MIB, 50 * MIB + PAGE }, { 96 * MIB, 100 * MIB },
+};
+
+static void has_in_memory(struct world *w, const struct damon_range *ranges, size_t nr) {
+        w->fake.resident = ranges;
+        w->fake.nr_resident = nr;
+}
+
+static bool is_within(const struct damon_range *ranges, size_t nr, uint64_t addr) {
+        for (size_t i = 0; i < nr; i++)
+                if (ranges[i].start <= addr && addr < ranges[i].end)
+                        return true;
+        return false;
+}
+
+static const struct damon_region *region_at(const struct damon_target *target, uint64_t addr) {
+        for (size_t i = 0; i < target->regions.nr; i++)
+                if (is_within(&target->regions.items[i].range, 1, addr))
+                        return &target->regions.items[i];
+        fail_msg("no region there");
+        return NULL;
+}
+
+static enum damon_outcome by_residency(const struct damon_sample *sample) {
+        return is_within(in_memory, ELEMENTSOF(in_memory), sample->addr) ? DAMON_ACCESSED : DAMON_ABSENT;
+}
+
+static void residency_is_asked_for_after_mappings(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+
+        add(w, "a");
+        assert_string_equal(w->fake.calls, "ur");
+        for (unsigned i = 0; i <= 200; i++) {
+                step(w);
+                assert_int_equal(strstr(w->fake.calls, "urm") != NULL, i > 0 && i % 100 == 0);
+        }
+        assert_int_equal(w->fake.nr_updated, 3);
+}
+
+static void mostly_what_is_in_memory_is_sampled(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        const struct damon_target *t;
+        size_t nr_inside = 0, nr_outside = 0, nr_sampled = 0, nr_regions = 0;
+
+        has_in_memory(w, in_memory, ELEMENTSOF(in_memory));
+        w->fake.outcome_of = by_residency;
+        t = add(w, "a");
+        /* absent parts have been cut off */
+        assert_int_equal(region_at(t, 20 * MIB)->range.start, 20 * MIB);
+        assert_int_equal(damon_range_size(&region_at(t, 50 * MIB)->range), PAGE);
+        assert_int_equal(region_at(t, 99 * MIB)->range.start, 96 * MIB);
+        for (int i = 0; i < 400; i++) {
+                step(w);
+                for (size_t k = 0; k < w->fake.nr_marked; k++)
+                        if (is_within(in_memory, ELEMENTSOF(in_memory), w->fake.marked[k].addr))
+                                nr_inside++;
+                        else
+                                nr_outside++;
+                nr_sampled += damon_target_nr_sampled(t);
+                nr_regions += t->regions.nr;
+        }
+        /* one in eight of a region that is absent, and of the others only where they are not whole */
+        assert_true(nr_inside >= nr_sampled);
+        assert_in_range(nr_outside, (nr_regions - nr_sampled) / 10, (nr_regions - nr_sampled) / 6);
+        for (size_t i = 0; i < t->regions.nr; i++) {
+                const struct damon_region *r = &t->regions.items[i];
+                bool there = is_within(in_memory, ELEMENTSOF(in_memory), r->range.start);
+
+                assert_int_equal(r->absent, !there);
+                assert_int_equal(r->nr_accesses, there ? 20 : 0);
+                assert_false(r->unknown);
+                /* but the first aggregation, which the first access came in */
+                assert_int_equal(r->age, there ? 19 - 1 : 19);
+        }
+}
+
+static void what_is_not_known_is_taken_to_be_in_memory(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *t = add(w, "a");
+
+        w->fake.outcome = DAMON_ABSENT;
+        for (int i = 0; i < 40; i++) {
+                struct damon_step s = step(w);
+
+                assert_int_equal(s.nr_marked, t->regions.nr);
+        }
+        /* without a page table to look at, a page that is not there is an idle one */
+        aggregate(w);
+        for (size_t i = 0; i < t->regions.nr; i++) {
+                assert_false(t->regions.items[i].absent);
+                assert_false(t->regions.items[i].unknown);
+                assert_int_equal(t->regions.items[i].nr_accesses, 0);
+        }
+        assert_int_equal(damon_target_nr_sampled(t), t->regions.nr);
+
+        /* and so it is once it is not known any more */
+        has_in_memory(w, in_memory, 0);
+        for (int i = 0; i < 100; i++)
+                step(w);
+        assert_int_equal(damon_target_nr_sampled(t), 0);
+        has_in_memory(w, NULL, 0);
+        for (int i = 0; i < 100; i++)
+                step(w);
+        assert_int_equal(damon_target_nr_sampled(t), t->regions.nr);
+}
+
+/* A page that is not there says nothing of the part that is. */
+static void absent_pages_of_a_region_in_memory_do_not_count(void **state) {
+        static const struct damon_range whole = { 0, 100 * MIB };
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *t;
+
+        has_in_memory(w, &whole, 1);
+        t = add(w, "a");
+        step(w);
+        for (int i = 0; i < 19; i++) {
+                w->fake.outcome = i % 2 ? DAMON_ABSENT : DAMON_ACCESSED;
+                step(w);
+        }
+        for (size_t i = 0; i < t->regions.nr; i++) {
+                assert_true(nr_running_accessed(&t->regions.items[i]) >= 10 - 1e-9);
+                assert_true(nr_running_idle(&t->regions.items[i]) <= 0);
+                assert_int_equal(t->regions.items[i].nr_unknown, 0);
+        }
+        aggregate(w);
+        assert_all(t, 20, 0);
+}
+
+static void target_that_is_not_in_memory_goes_on(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *t;
+        size_t nr_marked = 0;
+
+        has_in_memory(w, in_memory, 0);
+        t = add(w, "a");
+        w->fake.outcome = DAMON_ABSENT;
+        for (int i = 0; i < 20; i++)
+                nr_marked += step(w).nr_marked;
+        /* each draw is a check, but those that the next step is to check */
+        for (size_t i = 0; i < t->regions.nr; i++)
+                assert_in_range(t->regions.items[i].nr_known, 19, 20);
+        for (int i = 20; i < 201; i++)
+                nr_marked += step(w).nr_marked;
+        assert_in_range(nr_marked, 1, 201 * t->regions.nr / 6);
+        assert_all(t, 0, 10);
+}
+
+static void memory_brought_in_is_young(void **state) {
+        static const struct damon_range before[] = { { 20 * MIB, 21 * MIB }, { 60 * MIB, 80 * MIB } };
+        static const struct damon_range now[] = {
+                { 20 * MIB, 24 * MIB }, { 40 * MIB, 50 * MIB }, { 60 * MIB, 81 * MIB },
+        };
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *t;
+
+        has_in_memory(w, before, ELEMENTSOF(before));
+        w->fake.outcome = DAMON_IDLE;
+        t = add(w, "a");
+        for (int i = 0; i < 100; i++)
+                step(w);
+        assert_all(t, 0, 4);
+        has_in_memory(w, now, ELEMENTSOF(now));
+        step(w);
+        /* the update */
+        assert_int_equal(w->fake.nr_updated, 2);
+        assert_int_equal(region_at(t, 45 * MIB)->age, 0);
+        assert_false(region_at(t, 45 * MIB)->absent);
+        assert_true(damon_evidence_tally(&region_at(t, 45 * MIB)->evidence).known <= 0);
+        assert_int_equal(region_at(t, 23 * MIB)->age, 0);
+        /* what was there, and what is still not, is as old as it was */
+        assert_int_equal(region_at(t, 70 * MIB)->age, 5);
+        assert_int_equal(region_at(t, 5 * MIB)->age, 5);
+        assert_true(damon_evidence_tally(&region_at(t, 70 * MIB)->evidence).known > 0);
+        for (int i = 0; i < 40; i++)
+                step(w);
+        assert_int_equal(region_at(t, 45 * MIB)->age, 2);
+        assert_int_equal(region_at(t, 70 * MIB)->age, 7);
+}
+
+static void region_that_is_mostly_new_in_memory_is_young(void **state) {
+        /* a page in each 100 KiB: no gap is cut off, the parts are those of one region */
+        static struct damon_range pages[1024];
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_attrs other = attrs;
+        struct damon_target *t;
+
+        for (size_t i = 0; i < ELEMENTSOF(pages); i++)
+                pages[i] = (struct damon_range) { i * 100 * 1024, i * 100 * 1024 + PAGE };
+        /* no update in a step that ends an aggregation */
+        other.update_interval = 110 * attrs.sample_interval;
+        ASSERT_OK(damon_engine_set_attrs(w->engine, &other));
+        has_in_memory(w, pages, ELEMENTSOF(pages));
+        w->fake.outcome = DAMON_IDLE;
+        t = add(w, "a");
+        for (int i = 0; i < 110; i++)
+                step(w);
+        assert_all(t, 0, 5);
+        /* twice as much is not yet most of it, three times as much is */
+        for (size_t i = 0; i < ELEMENTSOF(pages); i++)
+                pages[i].end = pages[i].start + (i < 512 ? 2 : 3) * PAGE;
+        step(w);
+        assert_int_equal(w->fake.nr_updated, 2);
+        assert_int_equal(region_at(t, 10 * MIB)->age, 5);
+        assert_true(damon_evidence_tally(&region_at(t, 10 * MIB)->evidence).known > 0);
+        assert_int_equal(region_at(t, 90 * MIB)->age, 0);
+        assert_true(damon_evidence_tally(&region_at(t, 90 * MIB)->evidence).known <= 0);
+}
+
+static void residency_that_becomes_known_leaves_the_age(void **state) {
+        static const struct damon_range whole = { 0, 100 * MIB };
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *t = add(w, "a");
+
+        w->fake.outcome = DAMON_IDLE;
+        for (int i = 0; i < 100; i++)
+                step(w);
+        has_in_memory(w, &whole, 1);
+        step(w);
+        assert_int_equal(w->fake.nr_updated, 2);
+        assert_true(t->residency.known);
+        assert_all(t, 0, 5);
+}
+
+static void region_that_was_just_cut_is_young_too(void **state) {
+        static struct damon_range pages[1024];
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *t;
+
+        for (size_t i = 0; i < ELEMENTSOF(pages); i++)
+                pages[i] = (struct damon_range) { i * 100 * 1024, i * 100 * 1024 + PAGE };
+        has_in_memory(w, pages, ELEMENTSOF(pages));
+        w->fake.outcome = DAMON_IDLE;
+        t = add(w, "a");
+        /* the update comes in the step that ends the fifth aggregation, as by default */
+        for (int i = 0; i < 100; i++)
+                step(w);
+        assert_all(t, 0, 4);
+        for (size_t i = 0; i < ELEMENTSOF(pages); i++)
+                pages[i].end = pages[i].start + 3 * PAGE;
+        step(w);
+        assert_int_equal(w->fake.nr_updated, 2);
+        for (size_t i = 0; i < t->regions.nr; i++)
+                assert_int_equal(t->regions.items[i].age, 0);
+}
+
+/* What lies before the target, behind it, and between its parts is no part of a gap. */
+static void gaps_are_measured_inside_of_the_target(void **state) {
+        static struct damon_range there[] = { { 1000 * MIB + PAGE, 1100 * MIB - PAGE } };
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *t;
+
+        w->fake.mappings[0] = (struct damon_range) { 1000 * MIB, 1100 * MIB };
+        has_in_memory(w, there, 1);
+        t = add(w, "a");
+        assert_int_equal(t->regions.nr, 10);
+}
+
+static void absent_parts_take_half_of_the_regions_at_most(void **state) {
+        static struct damon_range chunks[91];
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *t;
+
+        for (size_t i = 0; i < ELEMENTSOF(chunks); i++)
+                chunks[i] = (struct damon_range) { i * MIB, i * MIB + PAGE };
+        chunks[90] = (struct damon_range) { 90 * MIB - PAGE, 90 * MIB };
+        w->fake.mappings[0] = (struct damon_range) { 0, 45 * MIB };
+        has_in_memory(w, chunks, ELEMENTSOF(chunks));
+        t = add(w, "a");
+        assert_in_range(t->regions.nr, 49, 50);
+        /* smaller than a fiftieth */
+        w->fake.mappings[0] = (struct damon_range) { 0, 90 * MIB };
+        t = add(w, "b");
+        assert_int_equal(t->regions.nr, 10);
+}
+
+static void failing_residency_fails_the_step_and_no_more(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_target *target;
+
+        w->fake.resident_error = -ENOMEM;
+        ASSERT_OK(damon_target_new(&target, "a", 1));
+        ASSERT_ERROR(damon_engine_add_target(w->engine, target), ENOMEM);
+        damon_target_free(target);
+        w->fake.resident_error = 0;
+        add(w, "a");
+        assert_fails_once(w, &w->fake.resident_error);
+}
+
+/* Each once in an interval, and as evenly as whole steps allow. */
+static void targets_are_updated_in_turn(void **state) {
+        static const struct {
+                size_t nr;
+                uint64_t nr_steps;      /* between two updates of a target */
+        } cases[] = { { 1, 100 }, { 3, 100 }, { 7, 100 }, { 7, 7 }, { 10, 5 }, { 23, 10 }, { 3, 1 } };
+
+        for (size_t k = 0; k < ELEMENTSOF(cases); k++) {
+                _cleanup_world_ struct world *w = world_with(&resident_ops);
+                const size_t nr = cases[k].nr, interval = cases[k].nr_steps;
+                struct damon_attrs other = attrs;
+                struct damon_target *const *targets;
+                size_t nr_targets, at = 0;
+
+                other.update_interval = interval * attrs.sample_interval;
+                ASSERT_OK(damon_engine_set_attrs(w->engine, &other));
+                for (size_t i = 0; i < nr; i++)
+                        add(w, "a");
+                targets = damon_engine_targets(w->engine, &nr_targets);
+                step(w);
+                for (size_t i = 1; i <= 300; i++) {
+                        w->fake.nr_updated = 0;
+                        step(w);
+                        for (size_t n = 0; n < w->fake.nr_updated; n++)
+                                assert_ptr_equal(w->fake.updated[n], targets[at++ % nr]);
+                        assert_int_equal(at, i * nr / interval);
+                }
+        }
+}
+
+static void long_pause_updates_each_target_once(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        const struct damon_target *t[4];
+        struct damon_step s;
+
+        for (size_t i = 0; i < 4; i++)
+                t[i] = add(w, "a");
+        for (int i = 0; i < 51; i++)
+                step(w);
+        for (int k = 0; k < 3; k++) {
+                size_t nr_seen = 0;
+
+                w->fake.nr_updated = 0;
+                /* times targets, it would be more than 64 bits hold */
+                ASSERT_OK(damon_engine_step(w->engine, UINT64_C(1) << 62, true, &s));
+                assert_int_equal(w->fake.nr_updated, 4);
+                for (size_t i = 0; i < 4; i++)
+                        for (size_t n = 0; n < 4; n++)
+                                nr_seen += w->fake.updated[n] == t[i];
+                assert_int_equal(nr_seen, 4);
+        }
+        w->fake.nr_updated = 0;
+        for (int i = 0; i < 100; i++)
+                step(w);
+        assert_int_equal(w->fake.nr_updated, 4);
+}
+
+static void updates_that_fail_do_not_pile_up(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_step s;
+
+        for (size_t i = 0; i < 3; i++)
+                add(w, "a");
+        step(w);
+        w->fake.resident_error = -EIO;
+        for (int i = 0; i < 10; i++)
+                ASSERT_ERROR(damon_engine_step(w->engine, 100, true, &s), EIO);
+        w->fake.resident_error = 0;
+        w->fake.nr_updated = 0;
+        step(w);
+        assert_int_equal(w->fake.nr_updated, 3);
+        step(w);
+        assert_int_equal(w->fake.nr_updated, 3);
+}
+
+/* Intervals that are changed again and again put no update off for ever. */
+static void set_attrs_keeps_what_is_due(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        struct damon_attrs other = attrs;
+
+        add(w, "a");
+        step(w);
+        w->fake.nr_updated = 0;
+        for (int i = 0; i < 1000; i++) {
+                other.aggregation_interval = attrs.aggregation_interval + (i % 2 ? 0 : 5000);
+                ASSERT_OK(damon_engine_set_attrs(w->engine, &other));
+                step(w);
+        }
+        assert_int_equal(w->fake.nr_updated, 10);
+
+        /* half of an interval, whatever its length */
+        for (int i = 0; i < 50; i++)
+                step(w);
+        assert_int_equal(w->fake.nr_updated, 10);
+        other.update_interval = 10 * attrs.update_interval;
+        ASSERT_OK(damon_engine_set_attrs(w->engine, &other));
+        for (int i = 0; i < 499; i++)
+                step(w);
+        assert_int_equal(w->fake.nr_updated, 10);
+        step(w);
+        assert_int_equal(w->fake.nr_updated, 11);
+}
+
 static enum damon_outcome mixed_pages(const struct damon_sample *sample) {
         struct rng rng = { sample->addr };
 
@@ -1288,6 +1719,22 @@ int main(void) {
                 cmocka_unit_test(add_target_forwards_an_error_and_leaves_the_target),
                 cmocka_unit_test(failing_operations_fail_the_step_and_no_more),
                 cmocka_unit_test(failing_step_leaves_its_result),
+                cmocka_unit_test(residency_is_asked_for_after_mappings),
+                cmocka_unit_test(mostly_what_is_in_memory_is_sampled),
+                cmocka_unit_test(what_is_not_known_is_taken_to_be_in_memory),
+                cmocka_unit_test(absent_pages_of_a_region_in_memory_do_not_count),
+                cmocka_unit_test(target_that_is_not_in_memory_goes_on),
+                cmocka_unit_test(memory_brought_in_is_young),
+                cmocka_unit_test(region_that_is_mostly_new_in_memory_is_young),
+                cmocka_unit_test(residency_that_becomes_known_leaves_the_age),
+                cmocka_unit_test(region_that_was_just_cut_is_young_too),
+                cmocka_unit_test(gaps_are_measured_inside_of_the_target),
+                cmocka_unit_test(absent_parts_take_half_of_the_regions_at_most),
+                cmocka_unit_test(failing_residency_fails_the_step_and_no_more),
+                cmocka_unit_test(targets_are_updated_in_turn),
+                cmocka_unit_test(long_pause_updates_each_target_once),
+                cmocka_unit_test(updates_that_fail_do_not_pile_up),
+                cmocka_unit_test(set_attrs_keeps_what_is_due),
                 cmocka_unit_test(number_of_regions_stays_within_its_limits),
                 cmocka_unit_test(limits_hold_for_each_target),
                 cmocka_unit_test(uniform_memory_is_explored_by_few_regions),

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -123,6 +124,14 @@ static struct {
         uint64_t madvise_max;                   /* a call stops, without error, behind so much */
 
         uint64_t later;                         /* how far the clock is ahead, seconds */
+
+        struct damon_range present[4];          /* what PAGEMAP_SCAN finds */
+        size_t nr_present;
+        int scan_error;
+        uint64_t scan_cost;                     /* CPU time of a call, nanoseconds */
+        uint64_t scan_time;                     /* and of all of them */
+        size_t nr_scans;
+        int scanned_fd;
 } kernel;
 
 ssize_t __real_pread(int fd, void *buf, size_t size, off_t offset);
@@ -382,9 +391,54 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts) {
         int r = __real_clock_gettime(clock, ts);
+        uint64_t ahead = clock == CLOCK_THREAD_CPUTIME_ID ? kernel.scan_time : 0;
 
-        ts->tv_sec += (time_t) kernel.later;
+        ts->tv_sec += (time_t) (kernel.later + ahead / 1000000000);
+        ts->tv_nsec += (long) (ahead % 1000000000);
+        if (ts->tv_nsec >= 1000000000) {
+                ts->tv_sec++;
+                ts->tv_nsec -= 1000000000;
+        }
         return r;
+}
+
+/* include/uapi/linux/fs.h, Linux 6.7 */
+struct pm_scan_arg {
+        uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+        uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+int __wrap_ioctl(int fd, unsigned long request, ...);
+
+/* do_pagemap_scan(); the vector is never full here, which tests/unit/test-resident.c is about */
+int __wrap_ioctl(int fd, unsigned long request, ...) {
+        struct pm_scan_arg *arg;
+        uint64_t *found;
+        int nr = 0;
+        va_list ap;
+
+        va_start(ap, request);
+        arg = va_arg(ap, struct pm_scan_arg *);
+        va_end(ap);
+        assert_int_equal((unsigned) request, (unsigned) _IOWR('f', 16, struct pm_scan_arg));
+        kernel.nr_scans++;
+        kernel.scanned_fd = fd;
+        kernel.scan_time += kernel.scan_cost;
+        if (kernel.scan_error != 0)
+                return (int) error(kernel.scan_error);
+        found = (uint64_t *) (uintptr_t) arg->vec;
+        for (size_t i = 0; i < kernel.nr_present; i++) {
+                uint64_t start = MAX(kernel.present[i].start, arg->start);
+                uint64_t end = MIN(kernel.present[i].end, arg->end);
+
+                if (start >= end)
+                        continue;
+                found[3 * nr] = start;
+                found[3 * nr + 1] = end;
+                nr++;
+        }
+        arg->walk_end = arg->end;
+        return nr;
 }
 
 static struct {
@@ -1296,6 +1350,172 @@ static void mappings_of_an_address_space_that_ended_are_gone(void **state) {
         assert_true(test.targets[0]->gone);
 }
 
+/* what is in memory */
+
+static size_t resident(size_t target, const struct damon_range **ret_ranges) {
+        size_t nr = SIZE_MAX;
+
+        ASSERT_OK(test.ops->resident(test.page_idle, test.targets[target], ret_ranges, &nr));
+        return nr;
+}
+
+static void add_regions(size_t target, uint64_t size) {
+        ASSERT_OK(damon_regions_append(&test.targets[target]->regions,
+                                       (struct damon_range) { BASE, BASE + size }));
+}
+
+static void assert_not_known(size_t target) {
+        const struct damon_range *ranges = &kernel.present[0];
+
+        assert_int_equal(resident(target, &ranges), 0);
+        assert_null(ranges);
+        assert_false(test.targets[target]->gone);
+}
+
+static void what_is_in_memory_is_found_by_the_page_map(void **state) {
+        const struct damon_range *ranges;
+
+        add_target();
+        for (size_t i = 0; i < 2; i++)
+                add_regions(i, 64 * MIB);
+        kernel.present[0] = (struct damon_range) { ADDR(1), ADDR(5) };
+        kernel.present[1] = (struct damon_range) { ADDR(1000), ADDR(1001) };
+        kernel.nr_present = 2;
+        kernel.scan_cost = 1000000;
+        kernel.later = 1000;
+        assert_int_equal(resident(1, &ranges), 2);
+        assert_memory_equal(ranges, kernel.present, 2 * sizeof(ranges[0]));
+        assert_int_equal(kernel.scanned_fd, kernel.spaces[1].fd);
+        kernel.nr_present = 1;
+        assert_int_equal(resident(0, &ranges), 1);
+        assert_int_equal(kernel.scanned_fd, kernel.spaces[0].fd);
+        assert_int_equal(kernel.nr_scans, 2);
+
+        /* each target has its own, and it is not looked for again at once */
+        assert_int_equal(resident(1, &ranges), 2);
+        assert_int_equal(ranges[1].start, ADDR(1000));
+        assert_int_equal(kernel.nr_scans, 2);
+        kernel.later += 2;
+        assert_int_equal(resident(1, &ranges), 1);
+        assert_int_equal(kernel.nr_scans, 3);
+}
+
+static void nothing_in_memory_is_known(void **state) {
+        const struct damon_range *ranges = NULL;
+
+        add_regions(0, 64 * MIB);
+        assert_int_equal(resident(0, &ranges), 0);
+        assert_non_null(ranges);
+}
+
+static void a_kernel_that_cannot_tell_is_asked_once(void **state) {
+        add_target();
+        for (size_t i = 0; i < 2; i++)
+                add_regions(i, 64 * MIB);
+        kernel.scan_error = ENOTTY;
+        for (int i = 0; i < 3; i++) {
+                assert_not_known(0);
+                assert_not_known(1);
+                kernel.later += 3600;
+        }
+        assert_int_equal(kernel.nr_scans, 1);
+}
+
+/* What was found once is not held to be true for ever. */
+static void while_walks_fail_nothing_is_known(void **state) {
+        const struct damon_range *ranges;
+
+        add_regions(0, 64 * MIB);
+        kernel.present[0] = (struct damon_range) { ADDR(1), ADDR(5) };
+        kernel.nr_present = 1;
+        assert_int_equal(resident(0, &ranges), 1);
+        kernel.scan_error = EACCES;
+        for (size_t i = 0; i < 3; i++) {
+                kernel.later += 3600;
+                assert_not_known(0);
+                assert_int_equal(kernel.nr_scans, 2 + i);
+        }
+        kernel.scan_error = 0;
+        kernel.later += 3600;
+        assert_int_equal(resident(0, &ranges), 1);
+        assert_non_null(ranges);
+
+        kernel.scan_error = ENOTTY;
+        for (size_t i = 0; i < 3; i++) {
+                kernel.later += 3600;
+                assert_not_known(0);
+                assert_int_equal(kernel.nr_scans, 6);
+        }
+}
+
+static void an_address_space_that_ended_in_a_walk_is_gone_and_harms_no_other(void **state) {
+        const struct damon_range *ranges;
+
+        add_target();
+        for (size_t i = 0; i < 2; i++)
+                add_regions(i, 64 * MIB);
+        kernel.scan_error = ESRCH;
+        (void) resident(0, &ranges);
+        assert_true(test.targets[0]->gone);
+        kernel.scan_error = 0;
+        (void) resident(1, &ranges);
+        assert_int_equal(kernel.nr_scans, 2);
+        assert_false(test.targets[1]->gone);
+}
+
+static void a_walk_without_memory_is_a_failure_of_the_operations(void **state) {
+        const struct damon_range *ranges;
+        size_t nr;
+
+        add_regions(0, 64 * MIB);
+        kernel.scan_error = ENOMEM;
+        ASSERT_ERROR(test.ops->resident(test.page_idle, test.targets[0], &ranges, &nr), ENOMEM);
+        assert_false(test.targets[0]->gone);
+        /* which may be over by the next time */
+        kernel.scan_error = 0;
+        (void) resident(0, &ranges);
+        assert_int_equal(kernel.nr_scans, 2);
+}
+
+static void walks_take_a_thousandth_of_the_time(void **state) {
+        const struct damon_range *ranges;
+        const uint64_t nr_steps = 1000;
+        size_t nr_before;
+
+        add_target();
+        for (size_t i = 0; i < 2; i++)
+                add_regions(i, nr_steps * 256 * MIB);
+        kernel.scan_cost = 3000000;
+
+        /* since boot there was time enough for all that can be saved up: 10 ms */
+        kernel.later = 1000;
+        assert_not_known(0);
+        assert_int_equal(kernel.nr_scans, 4);
+        assert_not_known(0);
+        assert_not_known(1);
+        assert_int_equal(kernel.nr_scans, 4);
+
+        /* 2 ms are owed; 6 s later there are 4 ms to spend, whoever asks first */
+        kernel.later += 6;
+        assert_not_known(1);
+        assert_int_equal(kernel.nr_scans, 6);
+        assert_not_known(0);
+        assert_int_equal(kernel.nr_scans, 6);
+
+        /* a day without an update does not count but for 10 ms */
+        kernel.later += 86400;
+        assert_not_known(0);
+        assert_int_equal(kernel.nr_scans, 10);
+
+        nr_before = kernel.nr_scans;
+        for (int i = 0; i < 1200; i++) {
+                kernel.later++;
+                (void) resident(0, &ranges);
+        }
+        assert_in_range(kernel.nr_scans - nr_before, 390, 410);
+        assert_true(page_idle_update_time(test.page_idle) >= kernel.nr_scans * kernel.scan_cost);
+}
+
 /* apply */
 
 /*
@@ -1784,6 +2004,13 @@ int main(void) {
                 TEST(all_checks_of_a_step_come_before_its_marks),
                 TEST(mappings_are_those_of_the_process),
                 TEST(mappings_of_an_address_space_that_ended_are_gone),
+                TEST(what_is_in_memory_is_found_by_the_page_map),
+                TEST(nothing_in_memory_is_known),
+                TEST(a_kernel_that_cannot_tell_is_asked_once),
+                TEST(while_walks_fail_nothing_is_known),
+                TEST(an_address_space_that_ended_in_a_walk_is_gone_and_harms_no_other),
+                TEST(a_walk_without_memory_is_a_failure_of_the_operations),
+                TEST(walks_take_a_thousandth_of_the_time),
                 TEST(an_action_is_the_advice_of_its_name),
                 TEST(pieces_end_where_mappings_end),
                 TEST(several_tries_get_what_was_done_of_each),

@@ -855,6 +855,23 @@ static void merge_mixes_known_and_unknown_only_when_told(void **state) {
         assert_true(regions.items[0].unknown);
 }
 
+static void merge_mixes_absent_regions_and_those_in_memory_only_when_told(void **state) {
+        _cleanup_regions_ struct damon_regions regions = {};
+
+        for (uint64_t i = 0; i < 6; i++) {
+                append(&regions, 10 * i, 10 * (i + 1), 0);
+                regions.items[i].age = 5;
+                regions.items[i].absent = i < 2 || i == 4;
+        }
+        damon_regions_merge(&regions, 20, 100, true, false);
+        ASSERT_RANGES(&regions, { 0, 20 }, { 20, 40 }, { 40, 50 }, { 50, 60 });
+        for (size_t i = 0; i < 4; i++)
+                assert_int_equal(regions.items[i].absent, i % 2 == 0);
+        damon_regions_merge(&regions, 20, 100, false, true);
+        ASSERT_RANGES(&regions, { 0, 60 });
+        assert_false(regions.items[0].absent);
+}
+
 static void merge_keeps_accessed_and_idle_regions_apart_unless_told(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
 
@@ -1251,6 +1268,29 @@ static void refine_of_half_the_address_space_is_not_cut_short(void **state) {
         ASSERT_RANGES(&regions, { 0, nr_pages / 8 * 7 * PAGE }, { nr_pages / 8 * 7 * PAGE, nr_pages * PAGE });
 }
 
+static void refine_leaves_absent_regions_whole(void **state) {
+        _cleanup_regions_ struct damon_regions regions = {};
+
+        append_pages(&regions, 1000, in_all_bins(0, 2), true);
+        append_pages(&regions, 80, in_all_bins(2, 2), false);
+        append_pages(&regions, 80, hot_bins(0, 4), true);
+        for (size_t i = 0; i < 3; i++)
+                regions.items[i].absent = true;
+        ASSERT_OK(damon_regions_refine(&regions, 100, 100, PAGE));
+        assert_int_equal(regions.nr, 3);
+}
+
+static void refine_explores_by_the_size_of_what_is_in_memory(void **state) {
+        _cleanup_regions_ struct damon_regions regions = {};
+
+        append_pages(&regions, 100000, in_all_bins(0, 2), true);
+        regions.items[0].absent = true;
+        append_pages(&regions, 100, in_all_bins(0, 2), true);
+        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, PAGE));
+        ASSERT_RANGES(&regions, { 0, 100000 * PAGE }, { 100000 * PAGE, 100050 * PAGE },
+                      { 100050 * PAGE, 100100 * PAGE });
+}
+
 static void refine_without_regions_or_room_changes_nothing(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
 
@@ -1532,6 +1572,7 @@ int main(void) {
                 cmocka_unit_test(merge_respects_threshold_size_and_holes),
                 cmocka_unit_test(merge_compares_with_the_average_so_far),
                 cmocka_unit_test(merge_mixes_known_and_unknown_only_when_told),
+                cmocka_unit_test(merge_mixes_absent_regions_and_those_in_memory_only_when_told),
                 cmocka_unit_test(merge_keeps_accessed_and_idle_regions_apart_unless_told),
                 cmocka_unit_test(merge_keeps_regions_apart_that_differ_in_themselves),
                 cmocka_unit_test(merge_keeps_regions_apart_that_chance_does_not_explain),
@@ -1554,6 +1595,8 @@ int main(void) {
                 cmocka_unit_test(refine_never_cuts_a_page),
                 cmocka_unit_test(refine_gets_down_to_pages_in_the_end),
                 cmocka_unit_test(refine_of_half_the_address_space_is_not_cut_short),
+                cmocka_unit_test(refine_leaves_absent_regions_whole),
+                cmocka_unit_test(refine_explores_by_the_size_of_what_is_in_memory),
                 cmocka_unit_test(refine_without_regions_or_room_changes_nothing),
                 cmocka_unit_test(rescale_keeps_shares_and_durations),
                 cmocka_unit_test(rescale_rounds_and_drops_running_checks),

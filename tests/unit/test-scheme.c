@@ -148,6 +148,20 @@ static void unknown_is_matched_by_stat_alone(void **state) {
         }
 }
 
+/* to page out what is not there would make it young, and count it as a try */
+static void absent_is_no_match_for_what_pages_out(void **state) {
+        struct damon_region r = region;
+
+        r.absent = true;
+        for (size_t i = 0; i < _DAMOS_ACTION_MAX; i++) {
+                struct damos scheme = any;
+
+                scheme.action = (enum damos_action) i;
+                assert_true(damos_matches(&scheme, &region, &attrs));
+                assert_int_equal(damos_matches(&scheme, &r, &attrs), i != DAMOS_PAGEOUT && i != DAMOS_COLD);
+        }
+}
+
 static char name_a[] = "a", name_b[] = "b", name_c[] = "c";
 static char *targets_ab[] = { name_a, name_b }, *targets_ac[] = { name_a, name_c };
 
@@ -257,6 +271,7 @@ int main(void) {
                 cmocka_unit_test(age_is_counted_in_aggregation_intervals),
                 cmocka_unit_test(age_that_overflows_is_the_oldest),
                 cmocka_unit_test(unknown_is_matched_by_stat_alone),
+                cmocka_unit_test(absent_is_no_match_for_what_pages_out),
                 cmocka_unit_test(copy_shares_nothing),
                 cmocka_unit_test(copy_of_a_scheme_for_all_targets),
                 cmocka_unit_test(done_leaves_zeroes),

@@ -219,6 +219,135 @@ static void mapping_that_goes_takes_its_regions_along(void **state) {
         assert_int_equal(target->regions.nr, 10);
 }
 
+/* One region of 100 MiB for each of so many, from 0 on, and what of them is in memory. */
+static struct damon_target *target_of(size_t nr, const struct damon_range *resident, size_t nr_resident) {
+        struct damon_target *target;
+
+        ASSERT_OK(damon_target_new(&target, "t", 1));
+        for (size_t i = 0; i < nr; i++)
+                ASSERT_OK(damon_regions_append(&target->regions, (struct damon_range) {
+                        i * 100 * MIB, (i + 1) * 100 * MIB }));
+        ASSERT_OK(damon_residency_set(&target->residency, resident, nr_resident));
+        return target;
+}
+
+static void assert_cut(struct damon_target *target, size_t nr_regions, const struct damon_range *expected,
+                       size_t nr_expected) {
+        /* the second time there is nothing left to cut */
+        for (int i = 0; i < 2; i++) {
+                ASSERT_OK(damon_target_cut_absent(target, nr_regions, PAGE));
+                assert_sound(&target->regions, PAGE);
+                assert_int_equal(target->regions.nr, nr_expected);
+                for (size_t k = 0; k < nr_expected; k++) {
+                        assert_int_equal(target->regions.items[k].range.start, expected[k].start);
+                        assert_int_equal(target->regions.items[k].range.end, expected[k].end);
+                }
+        }
+}
+
+static void regions_are_cut_where_large_absent_parts_begin_and_end(void **state) {
+        /* a part of 1 MiB, one in 100 of the target, counts, and a page less does not */
+        _cleanup_target_ struct damon_target *target = target_of(1, RANGES(
+                { 0, 10 * MIB }, { 11 * MIB, 50 * MIB }, { 51 * MIB - PAGE, 60 * MIB },
+                { 90 * MIB, 100 * MIB }));
+
+        assert_cut(target, 100, RANGES({ 0, 10 * MIB }, { 10 * MIB, 11 * MIB }, { 11 * MIB, 60 * MIB },
+                                       { 60 * MIB, 90 * MIB }, { 90 * MIB, 100 * MIB }));
+}
+
+static void absent_parts_at_both_ends_are_cut_off(void **state) {
+        _cleanup_target_ struct damon_target *target = target_of(1, RANGES({ 40 * MIB, 60 * MIB }));
+
+        assert_cut(target, 10, RANGES({ 0, 40 * MIB }, { 40 * MIB, 60 * MIB }, { 60 * MIB, 100 * MIB }));
+}
+
+static void absent_parts_over_several_regions_are_cut_at_their_ends(void **state) {
+        _cleanup_target_ struct damon_target *target = target_of(4, RANGES(
+                { 0, 50 * MIB }, { 250 * MIB, 300 * MIB }, { 390 * MIB, 400 * MIB }));
+
+        assert_cut(target, 10, RANGES({ 0, 50 * MIB }, { 50 * MIB, 100 * MIB }, { 100 * MIB, 200 * MIB },
+                                      { 200 * MIB, 250 * MIB }, { 250 * MIB, 300 * MIB },
+                                      { 300 * MIB, 390 * MIB }, { 390 * MIB, 400 * MIB }));
+}
+
+static void absent_parts_that_reach_over_a_hole_are_cut_too(void **state) {
+        _cleanup_target_ struct damon_target *target = target_of(1, RANGES(
+                { 10 * MIB, 60 * MIB }, { 10 * GIB + 20 * MIB, 10 * GIB + 100 * MIB }));
+
+        ASSERT_OK(damon_regions_append(&target->regions, (struct damon_range) {
+                10 * GIB, 10 * GIB + 100 * MIB }));
+        assert_cut(target, 20, RANGES({ 0, 10 * MIB }, { 10 * MIB, 60 * MIB }, { 60 * MIB, 100 * MIB },
+                                      { 10 * GIB, 10 * GIB + 20 * MIB },
+                                      { 10 * GIB + 20 * MIB, 10 * GIB + 100 * MIB }));
+}
+
+static void pieces_keep_what_is_known(void **state) {
+        _cleanup_target_ struct damon_target *target = target_of(1, RANGES({ 40 * MIB, 60 * MIB }));
+
+        target->regions.items[0].age = 7;
+        target->regions.items[0].nr_accesses = 3;
+        ASSERT_OK(damon_target_cut_absent(target, 10, PAGE));
+        assert_int_equal(target->regions.nr, 3);
+        for (size_t i = 0; i < 3; i++) {
+                assert_int_equal(target->regions.items[i].age, 7);
+                assert_int_equal(target->regions.items[i].nr_accesses, 3);
+        }
+}
+
+static void nothing_is_cut_where_nothing_is_known_or_all_is_the_same(void **state) {
+        const struct damon_range none = {};
+        _cleanup_target_ struct damon_target *target = target_of(2, NULL, 0);
+        const struct damon_range whole[] = { { 0, 100 * MIB }, { 100 * MIB, 200 * MIB } };
+
+        assert_cut(target, 100, whole, 2);
+        ASSERT_OK(damon_residency_set(&target->residency, &none, 0));
+        assert_cut(target, 100, whole, 2);
+        ASSERT_OK(damon_residency_set(&target->residency, RANGES({ 0, 200 * MIB })));
+        assert_cut(target, 100, whole, 2);
+        /* no region, no cut */
+        damon_regions_done(&target->regions);
+        assert_cut(target, 100, NULL, 0);
+}
+
+static void no_absent_part_below_two_pages_counts(void **state) {
+        _cleanup_target_ struct damon_target *target = NULL;
+
+        ASSERT_OK(damon_target_new(&target, "t", 1));
+        ASSERT_OK(damon_regions_append(&target->regions, (struct damon_range) { 0, 100 * PAGE }));
+        ASSERT_OK(damon_residency_set(&target->residency, RANGES(
+                { 0, 10 * PAGE }, { 11 * PAGE, 50 * PAGE }, { 52 * PAGE, 100 * PAGE })));
+        assert_cut(target, 1000, RANGES({ 0, 50 * PAGE }, { 50 * PAGE, 52 * PAGE },
+                                        { 52 * PAGE, 100 * PAGE }));
+}
+
+static void cuts_leave_no_more_regions_than_they_may(void **state) {
+        for (size_t nr_regions = 1; nr_regions < 60; nr_regions++) {
+                struct damon_range resident[40];
+                _cleanup_target_ struct damon_target *target = NULL;
+                size_t nr;
+
+                for (size_t i = 0; i < ELEMENTSOF(resident); i++)
+                        resident[i] = (struct damon_range) { i * 100 * MIB + MIB, i * 100 * MIB + 2 * MIB };
+                target = target_of(40, resident, ELEMENTSOF(resident));
+                ASSERT_OK(damon_target_cut_absent(target, nr_regions, PAGE));
+                assert_sound(&target->regions, PAGE);
+                nr = target->regions.nr;
+                assert_true(nr <= MAX(nr_regions, (size_t) 40));
+                assert_true(nr_regions < 42 || nr + 2 > nr_regions);
+                assert_int_equal(damon_regions_size(&target->regions), 4000 * MIB);
+        }
+}
+
+static void regions_of_which_nothing_is_in_memory_take_no_sample(void **state) {
+        _cleanup_target_ struct damon_target *target = target_of(5, NULL, 0);
+
+        assert_int_equal(damon_target_nr_sampled(target), 5);
+        target->regions.items[0].absent = target->regions.items[3].absent = true;
+        assert_int_equal(damon_target_nr_sampled(target), 3);
+        damon_regions_done(&target->regions);
+        assert_int_equal(damon_target_nr_sampled(target), 0);
+}
+
 static void attrs_are_validated_as_in_the_kernel(void **state) {
         /* damon_test_set_attrs() */
         const struct damon_attrs valid = { 5000, 100000, 1000, 10, 1000 };
@@ -281,6 +410,15 @@ int main(void) {
                 cmocka_unit_test(same_mappings_leave_what_is_known),
                 cmocka_unit_test(mapping_that_grows_a_lot_is_divided),
                 cmocka_unit_test(mapping_that_goes_takes_its_regions_along),
+                cmocka_unit_test(regions_are_cut_where_large_absent_parts_begin_and_end),
+                cmocka_unit_test(absent_parts_at_both_ends_are_cut_off),
+                cmocka_unit_test(absent_parts_over_several_regions_are_cut_at_their_ends),
+                cmocka_unit_test(absent_parts_that_reach_over_a_hole_are_cut_too),
+                cmocka_unit_test(pieces_keep_what_is_known),
+                cmocka_unit_test(nothing_is_cut_where_nothing_is_known_or_all_is_the_same),
+                cmocka_unit_test(no_absent_part_below_two_pages_counts),
+                cmocka_unit_test(cuts_leave_no_more_regions_than_they_may),
+                cmocka_unit_test(regions_of_which_nothing_is_in_memory_take_no_sample),
                 cmocka_unit_test(attrs_are_validated_as_in_the_kernel),
                 cmocka_unit_test(attrs_of_nothing_are_invalid),
                 cmocka_unit_test(max_nr_accesses_is_the_number_of_whole_samples),
