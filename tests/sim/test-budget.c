@@ -280,7 +280,7 @@ static const size_t numbers[] = { 1, 10, 100 };
 static const uint32_t budgets[] = { 50, 100, 500 };
 
 static void the_promise_holds_for_any_number_size_and_budget(void **state) {
-        static const uint64_t heaps[] = { 64 * MIB, 16 * GIB, 16 * TIB };
+        static const uint64_t heaps[] = { 64 * MIB, 16 * TIB };
         const uint64_t settled = 180 * SEC, end = 480 * SEC;
         size_t nr_bound = 0;
 
@@ -318,7 +318,7 @@ static void the_promise_holds_for_any_number_size_and_budget(void **state) {
                                 assert_true(attrs->sample_interval <= 3 * GOVERNOR_INTERVAL_LIMIT);
                         }
         /* else nothing was tried */
-        assert_true(nr_bound >= 15);
+        assert_true(nr_bound >= 10);
 }
 
 static void steady_costs_let_everything_rest(void **state) {
