@@ -251,7 +251,7 @@ void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshol
  * differ from the rest by more than chance explains; in the middle of what is not uniform,
  * highest variance first; and in the middle of what is larger than its share of @nr_explore.
  * The kernel cuts all regions at random points (damon_split_regions_of()); for what that
- * costs, see README.md, "Accuracy".
+ * costs, see README.md, "How near to the truth".
  *
  * Return: 0, or -ENOMEM with @regions unchanged.
  */
