@@ -19,6 +19,12 @@ struct plan *plan_free(struct plan *plan) {
                 free(plan->targets[i].name);
                 free(plan->targets[i].comm);
                 free(plan->targets[i].exe);
+                if (plan->targets[i].cmdline)
+                        regfree(&plan->targets[i].cmdline_regex);
+                free(plan->targets[i].cmdline);
+                free(plan->targets[i].user);
+                free(plan->targets[i].unit);
+                free(plan->targets[i].cgroup);
         }
         free(plan->targets);
         for (size_t i = 0; i < plan->nr_schemes; i++)
@@ -35,7 +41,11 @@ static bool string_equal(const char *a, const char *b) {
 
 bool plan_target_equal(const struct plan_target *a, const struct plan_target *b) {
         return string_equal(a->name, b->name) && a->pid == b->pid &&
-                string_equal(a->comm, b->comm) && string_equal(a->exe, b->exe);
+                string_equal(a->comm, b->comm) && string_equal(a->exe, b->exe) &&
+                string_equal(a->cmdline, b->cmdline) && string_equal(a->user, b->user) &&
+                a->uid == b->uid && string_equal(a->unit, b->unit) &&
+                string_equal(a->cgroup, b->cgroup) && a->children == b->children &&
+                a->max_processes == b->max_processes;
 }
 
 /* What is not text is written as "\xNN", for a path may be any bytes. */

@@ -6,6 +6,7 @@
  * after it was made. The daemon works from plans only and never sees configuration text.
  */
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,15 +22,34 @@
  * @pid:        the process with this ID, or 0
  * @comm:       glob that the command name (/proc/PID/comm) must match, or NULL
  * @exe:        glob that the path of the executable must match, or NULL
+ * @cmdline:    extended regular expression that must match somewhere in the arguments, joined
+ *              by spaces, or NULL
+ * @cmdline_regex: the same, compiled, if @cmdline is not NULL
+ * @user:       name or number of the user that the process must run as (effective), or NULL
+ * @uid:        ID of that user, if @user is not NULL
+ * @unit:       glob that the name of the process's systemd unit, or of the slice it is in, must
+ *              match, or NULL; with its suffix
+ * @cgroup:     glob that the path of the process's control group, or of one that it lies in,
+ *              must match, or NULL; begins with a slash or a wildcard
+ * @children:   the descendants of the selected processes are targets, too
+ * @max_processes: so many processes at most are targets of the entry at a time
  *
- * At least one selector is set, and a process must satisfy all that are. A process that
- * several entries select belongs to the first of them.
+ * At least one selector (@pid to @cgroup) is set, and a process must satisfy all that are. A
+ * process that several entries select belongs to the first of them.
  */
 struct plan_target {
         char *name;
         pid_t pid;
         char *comm;
         char *exe;
+        char *cmdline;
+        regex_t cmdline_regex;
+        char *user;
+        uid_t uid;
+        char *unit;
+        char *cgroup;
+        bool children;
+        uint32_t max_processes;
 };
 
 /**
