@@ -7,11 +7,15 @@
 #include <string.h>
 
 #include "conf-scheme.h"
+#include "conf-target.h"
 #include "conf-values.h"
 #include "unit.h"
 
 /* A share is written with up to two decimals, so that finer frequencies have no name. */
 #define MAX_NR_ACCESSES 10000
+
+/* Default of max_processes */
+#define MAX_PROCESSES 100
 
 static void parse_monitoring(struct conf_context *context, const config_setting_t *setting,
                              void *to);
@@ -44,6 +48,12 @@ static const struct conf_key target_keys[] = {
         { "pid", conf_parse_pid, offsetof(struct plan_target, pid) },
         { "comm", conf_parse_comm, offsetof(struct plan_target, comm) },
         { "exe", conf_parse_exe, offsetof(struct plan_target, exe) },
+        { "cmdline", conf_parse_cmdline, 0 },
+        { "user", conf_parse_user, 0 },
+        { "unit", conf_parse_unit, offsetof(struct plan_target, unit) },
+        { "cgroup", conf_parse_cgroup, offsetof(struct plan_target, cgroup) },
+        { "children", conf_parse_bool, offsetof(struct plan_target, children) },
+        { "max_processes", conf_parse_max_processes, offsetof(struct plan_target, max_processes) },
 };
 
 static const struct conf_key scheme_keys[] = {
@@ -159,17 +169,26 @@ static void parse_monitoring(struct conf_context *context, const config_setting_
                 context->max_nr_accesses = damon_attrs_max_nr_accesses(&context->plan->attrs);
 }
 
+/* A selector that is there but wrong has been reported. */
+static bool has_selector(const config_setting_t *group) {
+        static const char *const selectors[] = {
+                "pid", "comm", "exe", "cmdline", "user", "unit", "cgroup",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(selectors); i++)
+                if (config_setting_get_member(group, selectors[i]))
+                        return true;
+        return false;
+}
+
 static void parse_target(struct conf_context *context, const config_setting_t *setting, size_t i) {
         struct plan_target *target = &context->plan->targets[i];
 
-        /* A selector that is there but wrong has been reported. */
-        if (conf_parse_group(context, setting, CONF_TARGET, target) &&
-            !config_setting_get_member(setting, "pid") &&
-            !config_setting_get_member(setting, "comm") &&
-            !config_setting_get_member(setting, "exe"))
+        target->max_processes = MAX_PROCESSES;
+        if (conf_parse_group(context, setting, CONF_TARGET, target) && !has_selector(setting))
                 conf_error(context, config_setting_source_line(setting),
                            "targets: \"%s\" selects nothing, expected at least one of pid, comm, "
-                           "exe", target->name);
+                           "exe, cmdline, user, unit, cgroup", target->name);
 }
 
 static void parse_scheme(struct conf_context *context, const config_setting_t *setting, size_t i) {

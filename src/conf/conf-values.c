@@ -3,23 +3,17 @@
 
 #include "conf-values.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "unit.h"
-
-/* TASK_COMM_LEN of the kernel without the NUL */
-#define COMM_MAX 15
-
-#define GLOB_CHARACTERS "*?["
 
 #define EXPECTED_INTERVAL "a time in a string, such as \"5ms\""
 #define EXPECTED_INTERVAL_OR_OFF "a time in a string, such as \"60s\", or \"off\""
 #define EXPECTED_BUDGET "a share in a string, such as \"1%\" or \"0.5%\", or \"off\""
 #define EXPECTED_NR_REGIONS "a whole number of at least 3"
+#define EXPECTED_BOOL "true or false, without quotes"
 #define EXPECTED_NAME "a name of 1 to 64 letters, digits and characters of \"._@:-\""
-#define EXPECTED_PID "a process ID above 1, without quotes"
-#define EXPECTED_COMM "a command name or pattern in a string, such as \"postgres\" or \"nginx*\""
-#define EXPECTED_EXE "an absolute path or pattern in a string, such as \"/usr/sbin/ngin*\""
 
 #define EXPECTED_RECORD "the absolute path of a file, such as \"/var/log/damond/record\", or \"off\""
 #define EXPECTED_RECORD_SIZE "a size in a string of at least \"64K\", such as \"64M\""
@@ -164,9 +158,8 @@ void conf_parse_budget(struct conf_context *context, const config_setting_t *set
                 *budget = share;
 }
 
-/* Returns whether there is a number; one below the lowest is reported here. */
-static bool parse_integer(struct conf_context *context, const config_setting_t *setting,
-                          int lowest, const char *expected, int *ret) {
+bool conf_integer(struct conf_context *context, const config_setting_t *setting, int lowest,
+                  int highest, const char *expected, int *ret) {
         unsigned line = config_setting_source_line(setting);
         int value;
 
@@ -180,9 +173,9 @@ static bool parse_integer(struct conf_context *context, const config_setting_t *
                         return false;
 
         value = (int) config_setting_get_int64(setting);
-        if (value < lowest) {
-                conf_error(context, line, "%s: %d is too small, expected %s",
-                           conf_label(setting), value, expected);
+        if (value < lowest || value > highest) {
+                conf_error(context, line, "%s: %d is too %s, expected %s", conf_label(setting),
+                           value, value < lowest ? "small" : "large", expected);
                 return false;
         }
         *ret = value;
@@ -194,16 +187,18 @@ void conf_parse_nr_regions(struct conf_context *context, const config_setting_t 
         uint32_t *nr_regions = to;
         int value;
 
-        if (parse_integer(context, setting, DAMON_MIN_REGIONS_FLOOR, EXPECTED_NR_REGIONS, &value))
+        if (conf_integer(context, setting, DAMON_MIN_REGIONS_FLOOR, INT_MAX, EXPECTED_NR_REGIONS,
+                         &value))
                 *nr_regions = (uint32_t) value;
 }
 
-void conf_parse_pid(struct conf_context *context, const config_setting_t *setting, void *to) {
-        pid_t *pid = to;
-        int value;
+void conf_parse_bool(struct conf_context *context, const config_setting_t *setting, void *to) {
+        bool *value = to;
 
-        if (parse_integer(context, setting, 2, EXPECTED_PID, &value))
-                *pid = value;
+        if (config_setting_type(setting) == CONFIG_TYPE_BOOL)
+                *value = config_setting_get_bool(setting);
+        else
+                conf_type_error(context, setting, EXPECTED_BOOL);
 }
 
 void conf_parse_name(struct conf_context *context, const config_setting_t *setting, void *to) {
@@ -217,32 +212,4 @@ void conf_parse_name(struct conf_context *context, const config_setting_t *setti
                 conf_value_error(context, setting, text, -EINVAL, EXPECTED_NAME);
         else
                 *name = conf_copy(context, text);
-}
-
-void conf_parse_comm(struct conf_context *context, const config_setting_t *setting, void *to) {
-        const char *text = conf_string(context, setting, EXPECTED_COMM);
-        char **comm = to;
-
-        if (!text)
-                return;
-        if (text[0] == '\0')
-                conf_value_error(context, setting, text, -EINVAL, EXPECTED_COMM);
-        else if (strlen(text) > COMM_MAX && !strpbrk(text, GLOB_CHARACTERS "\\"))
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" never "
-                           "matches as the kernel cuts command names to %d bytes, expected "
-                           "\"%.*s\"", conf_label(setting), text, COMM_MAX, COMM_MAX, text);
-        else
-                *comm = conf_copy(context, text);
-}
-
-void conf_parse_exe(struct conf_context *context, const config_setting_t *setting, void *to) {
-        const char *text = conf_string(context, setting, EXPECTED_EXE);
-        char **exe = to;
-
-        if (!text)
-                return;
-        if (text[0] == '\0' || !strchr("/" GLOB_CHARACTERS, text[0]))
-                conf_value_error(context, setting, text, -EINVAL, EXPECTED_EXE);
-        else
-                *exe = conf_copy(context, text);
 }

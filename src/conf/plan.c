@@ -69,21 +69,26 @@ static void dump_string(const char *s, FILE *f) {
         fputc('"', f);
 }
 
+static void dump_selector(const char *name, const char *value, FILE *f) {
+        if (!value)
+                return;
+        fprintf(f, " %s = ", name);
+        dump_string(value, f);
+        fputc(';', f);
+}
+
 static void dump_target(const struct plan_target *target, FILE *f) {
         fprintf(f, "  { name = \"%s\";", target->name);
         if (target->pid > 0)
                 fprintf(f, " pid = %d;", target->pid);
-        if (target->comm) {
-                fputs(" comm = ", f);
-                dump_string(target->comm, f);
-                fputc(';', f);
-        }
-        if (target->exe) {
-                fputs(" exe = ", f);
-                dump_string(target->exe, f);
-                fputc(';', f);
-        }
-        fputs(" }", f);
+        dump_selector("comm", target->comm, f);
+        dump_selector("exe", target->exe, f);
+        dump_selector("cmdline", target->cmdline, f);
+        dump_selector("user", target->user, f);
+        dump_selector("unit", target->unit, f);
+        dump_selector("cgroup", target->cgroup, f);
+        fprintf(f, " children = %s; max_processes = %" PRIu32 "; }",
+                target->children ? "true" : "false", target->max_processes);
 }
 
 /* Shares that are read back as the same counts: a lower limit rounds up, an upper one down. */

@@ -237,7 +237,7 @@ static void check_target(const struct plan_target *target, const char *name, pid
                          const char *comm, const char *exe) {
         const struct plan_target expected = {
                 (char *) (uintptr_t) name, pid, (char *) (uintptr_t) comm,
-                (char *) (uintptr_t) exe
+                (char *) (uintptr_t) exe, .max_processes = 100,
         };
 
         assert_true(plan_target_equal(target, &expected));
@@ -335,6 +335,76 @@ static void test_strings(void **state) {
         check_target(&plan->targets[1], "joined", 0, NULL, "/usr/bin/caf\xc3\xa9");
         check_target(&plan->targets[2], "hash", 0, "# // /* @include", NULL);
         plan_free(plan);
+}
+
+static bool cmdline_matches(const struct plan_target *target, const char *arguments) {
+        return regexec(&target->cmdline_regex, arguments, 0, NULL, 0) == 0;
+}
+
+static void test_selectors(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/selectors.conf");
+        const struct plan_target *target = plan->targets;
+
+        assert_int_equal(plan->nr_targets, 11);
+        assert_true(cmdline_matches(&target[0], "java -Xmx1g -jar /srv/app.jar"));
+        assert_false(cmdline_matches(&target[0], "java -Xmx1g -jar /srv/app.jar2"));
+        assert_false(cmdline_matches(&target[0], "java -Xmx1g -jar /srv/app2jar"));
+        assert_string_equal(target[1].user, "root");
+        assert_int_equal(target[1].uid, 0);
+        assert_string_equal(target[2].user, "4294967294");
+        assert_int_equal(target[2].uid, 4294967294);
+        assert_string_equal(target[3].unit, "postgresql.service");
+        assert_string_equal(target[4].unit, "org.example.app.service");
+        assert_string_equal(target[5].unit, "postgresql@*");
+        assert_false(target[5].children);
+        assert_int_equal(target[5].max_processes, 100);
+        assert_string_equal(target[6].unit, "user-1000.slice");
+        assert_true(target[6].children);
+        assert_int_equal(target[6].max_processes, 1);
+        assert_string_equal(target[7].unit, "dev-disk-by\\x2duuid.swap");
+        assert_string_equal(target[8].cgroup, "/user.slice/*/app.slice");
+        assert_int_equal(target[8].max_processes, 10000);
+        assert_string_equal(target[9].cgroup, "/");
+        assert_true(cmdline_matches(&target[10], "postgres -D /srv/db"));
+        assert_true(plan_target_equal(&target[10], &(struct plan_target) {
+                (char[]) { "all" }, 4321, (char[]) { "postgres" },
+                (char[]) { "/usr/lib/postgresql/*/bin/postgres" }, (char[]) { "-D /srv" }, {},
+                (char[]) { "0" }, 0, (char[]) { "[a-z]*.service" },
+                (char[]) { "*/postgresql.slice" }, true, 50 }));
+        plan_free(plan);
+}
+
+/* The longest name of its kind is right, one that is longer is not. */
+static void check_longest(const char *selector, const char *end, size_t length) {
+        const char *path = temporary("long.conf");
+        _cleanup_free_ char *name = calloc(length + 2, 1), *messages = NULL;
+        struct plan *plan;
+
+        assert_non_null(name);
+        memset(name, 'x', length + 1);
+        name[0] = '*';
+        for (size_t longer = 0; longer <= 1; longer++) {
+                FILE *f = fopen(path, "we");
+
+                assert_non_null(f);
+                fprintf(f, "targets = ( { name = \"a\"; %s = \"%.*s%s\"; } );\n", selector,
+                        (int) (length - strlen(end) + longer), name, end);
+                assert_int_equal(fclose(f), 0);
+                assert_int_equal(chmod(path, 0644), 0);
+                if (longer == 0) {
+                        plan = load(path);
+                        plan_free(plan);
+                }
+        }
+        messages = load_bad(path);
+        assert_memory_equal(messages, "long.conf:1: ", strlen("long.conf:1: "));
+        assert_int_equal(unlink(path), 0);
+}
+
+/* As long as systemd and the kernel allow, and no longer. */
+static void test_long_names(void **state) {
+        check_longest("unit", ".service", 255);
+        check_longest("cgroup", "", 4095);
 }
 
 static void test_integers(void **state) {
@@ -570,6 +640,8 @@ int main(void) {
                 cmocka_unit_test(test_limits),
                 cmocka_unit_test(test_columns),
                 cmocka_unit_test(test_strings),
+                cmocka_unit_test(test_selectors),
+                cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_line_ends),
                 cmocka_unit_test(test_target_equal),
