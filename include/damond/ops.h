@@ -77,7 +77,8 @@ struct damos_try {
  * @check:              say for each sample whether its page was accessed since @mark. May
  *                      set &damon_target.gone; the outcome then is %DAMON_UNKNOWN.
  * @apply:              act on ranges of one target, sorted by address. What cannot be done
- *                      shows in &damos_try.sz_applied. May set &damon_target.gone.
+ *                      shows in &damos_try.sz_applied, and how long it took, in nanoseconds on the
+ *                      wall, in @ret_time. May set &damon_target.gone.
  * @target_release:     release &damon_target.ops_data
  *
  * Each function is handed the pointer given to damon_engine_new(). All but
@@ -96,6 +97,6 @@ struct damon_ops {
         int (*mark)(void *data, struct damon_sample *samples, size_t nr);
         int (*check)(void *data, struct damon_sample *samples, size_t nr);
         int (*apply)(void *data, struct damon_target *target, enum damos_action action,
-                     struct damos_try *tries, size_t nr);
+                     struct damos_try *tries, size_t nr, uint64_t *ret_time);
         void (*target_release)(void *data, struct damon_target *target);
 };

@@ -51,6 +51,7 @@ struct fake {
         const struct damon_target *last_released;
         struct fake_act acts[2000];
         size_t nr_acts;
+        bool acting;                    /* nothing but acts since the last of them */
         struct damon_sample marked[2000];
         size_t nr_marked;
 };
@@ -97,6 +98,7 @@ static int fake_mark(void *data, struct damon_sample *samples, size_t nr) {
         struct fake *fake = data;
 
         note_call(fake, 'm');
+        fake->acting = false;
         assert_true(nr > 0 && nr <= ELEMENTSOF(fake->marked));
         if (fake->mark_error)
                 return fake->mark_error;
@@ -147,20 +149,34 @@ static void check_tries(const struct damon_target *target, const struct damos_tr
         }
 }
 
+/* What a scheme does to a target in a step comes in several calls, and is noted as one. */
+static void note_act(struct fake *fake, const struct fake_act *act) {
+        struct fake_act *last = fake->nr_acts > 0 ? &fake->acts[fake->nr_acts - 1] : NULL;
+
+        if (last && fake->acting && last->action == act->action && last->target == act->target) {
+                last->nr_tries += act->nr_tries;
+                last->nr_regions = act->nr_regions;
+                return;
+        }
+        note_call(fake, 'a');
+        fake->acting = true;
+        assert_true(fake->nr_acts < ELEMENTSOF(fake->acts));
+        fake->acts[fake->nr_acts++] = *act;
+}
+
 static int fake_apply(void *data, struct damon_target *target, enum damos_action action,
-                      struct damos_try *tries, size_t nr) {
+                      struct damos_try *tries, size_t nr, uint64_t *ret_time) {
         struct fake *fake = data;
         const struct damon_region *first = &target->regions.items[tries[0].region];
 
-        note_call(fake, 'a');
         assert_true(nr > 0);
         assert_false(target->gone);
         assert_int_not_equal(action, DAMOS_STAT);
-        assert_true(fake->nr_acts < ELEMENTSOF(fake->acts));
         check_tries(target, tries, nr);
-        fake->acts[fake->nr_acts++] = (struct fake_act) {
+        note_act(fake, &(struct fake_act) {
                 action, target, nr, target->regions.nr, first->nr_accesses, first->age,
-        };
+        });
+        *ret_time = 0;
         if (fake->gone_in_apply == target)
                 target->gone = true;
         for (size_t i = 0; i < nr; i++)

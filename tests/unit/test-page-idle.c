@@ -1555,9 +1555,11 @@ static void unmap_area(struct area *area) {
 #define _cleanup_area_ _cleanup_(unmap_area)
 
 static int apply(enum damos_action action, struct damos_try *tries, size_t nr) {
+        uint64_t time;
+
         for (size_t i = 0; i < nr; i++)
                 tries[i].sz_applied = 0;
-        return test.ops->apply(test.page_idle, test.targets[0], action, tries, nr);
+        return test.ops->apply(test.page_idle, test.targets[0], action, tries, nr, &time);
 }
 
 static void assert_applied(const struct damon_range *ranges, size_t nr) {
