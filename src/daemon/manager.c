@@ -268,6 +268,7 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         manager->plan = plan;
         governor_init(&manager->governor, plan->cpu_budget, &plan->attrs);
         manager->recorded_at = manager_now();
+        manager->told.behind_at = manager_now();
         manager->charged_at = manager_now();
         manager->charged_cpu = manager_monitoring_time(manager);
         r = set_up_events(manager);
