@@ -245,7 +245,7 @@ static void *parse_list(struct conf_context *context, const char *name, size_t s
                                       void *to),
                         size_t *ret_nr, size_t *ret_nr_off) {
         struct conf_entries list = {};
-        size_t nr = 0, at[2] = {};
+        size_t nr = 0, next[2] = {};
         char *items = NULL;
 
         if (conf_entries_merge(context, name, &list) == 0)
@@ -253,10 +253,10 @@ static void *parse_list(struct conf_context *context, const char *name, size_t s
         if (items) {
                 for (size_t i = 0; i < list.nr; i++)
                         nr += is_enabled(&list.entries[i]);
-                at[false] = nr;
+                next[false] = nr;
                 for (size_t i = 0; i < list.nr; i++)
                         parse(context, &list.entries[i],
-                              items + size * at[is_enabled(&list.entries[i])]++);
+                              items + size * next[is_enabled(&list.entries[i])]++);
                 *ret_nr = nr;
                 *ret_nr_off = list.nr - nr;
         } else
