@@ -104,6 +104,17 @@ void status_set_refusal(struct manager *manager, char *refusal) {
         manager->told.refusal = refusal;
 }
 
+const char *status_files(const struct manager *manager, char buf[static STATUS_FILES_MAX]) {
+        size_t nr = manager->plan->nr_files - 1;
+        int n;
+
+        n = snprintf(buf, STATUS_FILES_MAX, "%s", manager->config_path);
+        if (nr > 0 && n < STATUS_FILES_MAX)
+                (void) snprintf(buf + n, STATUS_FILES_MAX - (size_t) n, " and %zu drop-in%s", nr,
+                                nr == 1 ? "" : "s");
+        return buf;
+}
+
 static void tell_budget(struct manager *manager, uint64_t now) {
         bool binds = governor_binds(&manager->governor);
 
