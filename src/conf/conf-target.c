@@ -88,9 +88,8 @@ void conf_parse_cmdline(struct conf_context *context, const config_setting_t *se
                 context->out_of_memory = true;
         } else if (r != 0) {
                 (void) regerror(r, &target->cmdline_regex, why, sizeof(why));
-                conf_error_at(context, setting, "%s: \"%.80s\" is no "
-                              "regular expression: %s, expected %s", conf_label(setting), text, why,
-                              EXPECTED_CMDLINE);
+                conf_error_at(context, setting, "%s: \"%.80s\" is no regular expression: %s, "
+                              "expected %s", conf_label(setting), text, why, EXPECTED_CMDLINE);
         } else {
                 target->cmdline = conf_copy(context, text);
                 if (!target->cmdline)
@@ -125,26 +124,27 @@ static int find_uid(const char *name, uid_t *ret) {
 void conf_parse_user(struct conf_context *context, const config_setting_t *setting, void *to) {
         const char *text = conf_string(context, setting, EXPECTED_USER);
         struct plan_target *target = to;
-        bool number;
         int r;
 
         if (!text)
                 return;
-        number = text[0] != '\0' && strspn(text, DIGITS) == strlen(text);
-        r = text[0] == '\0' ? -EINVAL : number ? parse_uid(text, &target->uid)
+        if (text[0] == '\0')
+                return conf_value_error(context, setting, text, -EINVAL, EXPECTED_USER);
+
+        r = strspn(text, DIGITS) == strlen(text) ? parse_uid(text, &target->uid)
                 : find_uid(text, &target->uid);
         if (r == 0)
                 target->user = conf_copy(context, text);
         else if (r == -ENOMEM)
                 context->out_of_memory = true;
-        else if (r == -ERANGE || r == -EINVAL)
+        else if (r == -ERANGE)
                 conf_value_error(context, setting, text, r, EXPECTED_USER);
         else if (r == -ENOENT)
-                conf_error_at(context, setting, "%s: there is no user "
-                              "\"%.80s\", expected %s", conf_label(setting), text, EXPECTED_USER);
+                conf_error_at(context, setting, "%s: there is no user \"%.80s\", expected %s",
+                              conf_label(setting), text, EXPECTED_USER);
         else
-                conf_error_at(context, setting, "%s: \"%.80s\" cannot be "
-                              "looked up: %s", conf_label(setting), text, strerror(-r));
+                conf_error_at(context, setting, "%s: \"%.80s\" cannot be looked up: %s",
+                              conf_label(setting), text, strerror(-r));
 }
 
 static bool ends_in_one_of(const char *name, const char *const *suffixes) {

@@ -162,6 +162,12 @@ static void test_order(void **state) {
         check_order("main lib-10 run-15 beside-20 lib-Z beside-a ");
 }
 
+static void check_messages(const char *expected) {
+        _cleanup_free_ char *messages = load_bad(temporary("main.conf"));
+
+        assert_string_equal(messages, expected);
+}
+
 /* Only what ends in ".conf" and is not hidden. */
 static void test_other_names(void **state) {
         put_target("main.conf", "main");
@@ -175,6 +181,12 @@ static void test_other_names(void **state) {
         put_target("main.conf.d/..conf", "no");
         put_target("main.conf.d/*.conf", "yes");
         check_order("main yes ");
+        /* a name that would break what is dumped, and forge a message */
+        put_target("main.conf.d/\n{ \xff.conf", "odd");
+        check_order("main odd yes ");
+        put("main.conf.d/\n{ \xff.conf", "a = 1;");
+        check_messages("main.conf.d/?{ ?.conf:1: unknown setting 'a', expected one of monitoring, "
+                       "targets, schemes, statistics_interval, record, record_size\n");
 }
 
 /* What only hides others is not read. */
@@ -192,12 +204,6 @@ static void test_masks(void **state) {
         assert_int_equal(unlink(temporary("main.conf.d/a.conf")), 0);
         assert_int_equal(symlink("../lib/c.conf", temporary("main.conf.d/a.conf")), 0);
         check_order("main lib-c ");
-}
-
-static void check_messages(const char *expected) {
-        _cleanup_free_ char *messages = load_bad(temporary("main.conf"));
-
-        assert_string_equal(messages, expected);
 }
 
 /* Drop-ins must pass what the main file must. */
@@ -220,7 +226,7 @@ static void test_bad_drop_ins(void **state) {
 }
 
 static void test_bad_directories(void **state) {
-        _cleanup_free_ char *messages = NULL, *expected = NULL;
+        _cleanup_free_ char *expected = NULL;
 
         put("main.conf", "\n");
         put("main.conf.d", "");
