@@ -216,8 +216,10 @@ int main(int argc, char *argv[]) {
         if (arguments.mode == MODE_CHECK)
                 return 0;
         if (arguments.mode == MODE_DUMP) {
-                r = plan_dump(plan, stdout);
-                return r < 0 ? EXIT_RUNTIME : 0;
+                if (plan_dump(plan, stdout) >= 0)
+                        return 0;
+                log_error(DAMOND_MESSAGE_FAILED, "out of memory");
+                return EXIT_RUNTIME;
         }
         return run(&arguments, &plan);
 }
