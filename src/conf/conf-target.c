@@ -22,15 +22,16 @@
 
 #define DIGITS "0123456789"
 #define GLOB_CHARACTERS "*?["
-#define UNIT_CHARACTERS \
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS ":-_.\\@" GLOB_CHARACTERS "]!^"
+#define UNIT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS \
+        ":-_.\\@" GLOB_CHARACTERS "]!^"
 
 #define EXPECTED_PID "a process ID above 1, without quotes"
 #define EXPECTED_COMM "a command name or pattern in a string, such as \"postgres\" or \"nginx*\""
 #define EXPECTED_EXE "an absolute path or pattern in a string, such as \"/usr/sbin/ngin*\""
 #define EXPECTED_CMDLINE "an extended regular expression in a string, such as \"-jar [^ ]*app\""
 #define EXPECTED_USER "the name or number of a user in a string, such as \"postgres\""
-#define EXPECTED_UNIT "the name of a systemd unit or a pattern in a string, such as \"nginx.service\""
+#define EXPECTED_UNIT \
+        "the name of a systemd unit or a pattern in a string, such as \"nginx.service\""
 #define EXPECTED_CGROUP \
         "the path of a control group below " CGROUP_ROOT " or a pattern, such as \"/user.slice\""
 #define EXPECTED_MAX_PROCESSES "a whole number from 1 to 10000, without quotes"
@@ -52,9 +53,9 @@ void conf_parse_comm(struct conf_context *context, const config_setting_t *setti
         if (text[0] == '\0')
                 conf_value_error(context, setting, text, -EINVAL, EXPECTED_COMM);
         else if (strlen(text) > COMM_MAX && !strpbrk(text, GLOB_CHARACTERS "\\"))
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" never "
-                           "matches as the kernel cuts command names to %d bytes, expected "
-                           "\"%.*s\"", conf_label(setting), text, COMM_MAX, COMM_MAX, text);
+                conf_error_at(context, setting, "%s: \"%.80s\" never "
+                              "matches as the kernel cuts command names to %d bytes, expected "
+                              "\"%.*s\"", conf_label(setting), text, COMM_MAX, COMM_MAX, text);
         else
                 *comm = conf_copy(context, text);
 }
@@ -87,9 +88,8 @@ void conf_parse_cmdline(struct conf_context *context, const config_setting_t *se
                 context->out_of_memory = true;
         } else if (r != 0) {
                 (void) regerror(r, &target->cmdline_regex, why, sizeof(why));
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" is no "
-                           "regular expression: %s, expected %s", conf_label(setting), text, why,
-                           EXPECTED_CMDLINE);
+                conf_error_at(context, setting, "%s: \"%.80s\" is no regular expression: %s, "
+                              "expected %s", conf_label(setting), text, why, EXPECTED_CMDLINE);
         } else {
                 target->cmdline = conf_copy(context, text);
                 if (!target->cmdline)
@@ -124,26 +124,27 @@ static int find_uid(const char *name, uid_t *ret) {
 void conf_parse_user(struct conf_context *context, const config_setting_t *setting, void *to) {
         const char *text = conf_string(context, setting, EXPECTED_USER);
         struct plan_target *target = to;
-        bool number;
         int r;
 
         if (!text)
                 return;
-        number = text[0] != '\0' && strspn(text, DIGITS) == strlen(text);
-        r = text[0] == '\0' ? -EINVAL : number ? parse_uid(text, &target->uid)
+        if (text[0] == '\0')
+                return conf_value_error(context, setting, text, -EINVAL, EXPECTED_USER);
+
+        r = strspn(text, DIGITS) == strlen(text) ? parse_uid(text, &target->uid)
                 : find_uid(text, &target->uid);
         if (r == 0)
                 target->user = conf_copy(context, text);
         else if (r == -ENOMEM)
                 context->out_of_memory = true;
-        else if (r == -ERANGE || r == -EINVAL)
+        else if (r == -ERANGE)
                 conf_value_error(context, setting, text, r, EXPECTED_USER);
         else if (r == -ENOENT)
-                conf_error(context, config_setting_source_line(setting), "%s: there is no user "
-                           "\"%.80s\", expected %s", conf_label(setting), text, EXPECTED_USER);
+                conf_error_at(context, setting, "%s: there is no user \"%.80s\", expected %s",
+                              conf_label(setting), text, EXPECTED_USER);
         else
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" cannot be "
-                           "looked up: %s", conf_label(setting), text, strerror(-r));
+                conf_error_at(context, setting, "%s: \"%.80s\" cannot be looked up: %s",
+                              conf_label(setting), text, strerror(-r));
 }
 
 static bool ends_in_one_of(const char *name, const char *const *suffixes) {
@@ -202,13 +203,13 @@ void conf_parse_unit(struct conf_context *context, const config_setting_t *setti
         if (text[0] == '\0' || text[0] == '.' || strspn(text, UNIT_CHARACTERS) != strlen(text))
                 conf_value_error(context, setting, text, -EINVAL, EXPECTED_UNIT);
         else if (why)
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" never "
-                           "matches as %s, expected %s", conf_label(setting), text, why,
-                           EXPECTED_UNIT);
+                conf_error_at(context, setting, "%s: \"%.80s\" never "
+                              "matches as %s, expected %s", conf_label(setting), text, why,
+                              EXPECTED_UNIT);
         else if (strlen(name) > UNIT_NAME_MAX)
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s...\" never "
-                           "matches as names of units have at most %d characters, expected %s",
-                           conf_label(setting), text, UNIT_NAME_MAX, EXPECTED_UNIT);
+                conf_error_at(context, setting, "%s: \"%.80s...\" never "
+                              "matches as names of units have at most %d characters, expected %s",
+                              conf_label(setting), text, UNIT_NAME_MAX, EXPECTED_UNIT);
         else
                 *unit = TAKE_PTR(name);
 }
@@ -232,9 +233,10 @@ void conf_parse_cgroup(struct conf_context *context, const config_setting_t *set
         if (text[0] == '\0' || !strchr("/" GLOB_CHARACTERS, text[0]) || is_odd_path(text))
                 conf_value_error(context, setting, text, -EINVAL, EXPECTED_CGROUP);
         else if (below && (*below == '/' || *below == '\0'))
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" never "
-                           "matches as the path begins below " CGROUP_ROOT ", expected \"%.80s\"",
-                           conf_label(setting), text, *below == '/' ? below : "/");
+                conf_error_at(context, setting, "%s: \"%.80s\" never "
+                              "matches as the path begins below " CGROUP_ROOT ", expected "
+                              "\"%.80s\"", conf_label(setting), text,
+                              *below == '/' ? below : "/");
         else
                 *cgroup = conf_copy(context, text);
 }

@@ -50,15 +50,15 @@ static const char *type_name(const config_setting_t *setting) {
 
 void conf_type_error(struct conf_context *context, const config_setting_t *setting,
                      const char *expected) {
-        conf_error(context, config_setting_source_line(setting), "%s: found %s, expected %s",
-                   conf_label(setting), type_name(setting), expected);
+        conf_error_at(context, setting, "%s: found %s, expected %s",
+                      conf_label(setting), type_name(setting), expected);
 }
 
 void conf_value_error(struct conf_context *context, const config_setting_t *setting,
                       const char *text, int error, const char *expected) {
-        conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" is %s, expected %s",
-                   conf_label(setting), text, error == -ERANGE ? "too large" : "not valid",
-                   expected);
+        conf_error_at(context, setting, "%s: \"%.80s\" is %s, expected %s",
+                      conf_label(setting), text, error == -ERANGE ? "too large" : "not valid",
+                      expected);
 }
 
 const char *conf_string(struct conf_context *context, const config_setting_t *setting,
@@ -78,9 +78,9 @@ static void parse_interval(struct conf_context *context, const config_setting_t 
         if (r < 0)
                 conf_value_error(context, setting, text, r, expected);
         else if (usec == 0)
-                conf_error(context, config_setting_source_line(setting),
-                           "%s: \"%.80s\" is 0 microseconds, expected %s",
-                           conf_label(setting), text, expected);
+                conf_error_at(context, setting,
+                              "%s: \"%.80s\" is 0 microseconds, expected %s",
+                              conf_label(setting), text, expected);
         else
                 *interval = usec;
 }
@@ -126,15 +126,14 @@ void conf_parse_record_size(struct conf_context *context, const config_setting_t
         if (r < 0)
                 conf_value_error(context, setting, text, r, EXPECTED_RECORD_SIZE);
         else if (bytes < RECORD_SIZE_MIN)
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" is too small, "
-                           "expected %s", conf_label(setting), text, EXPECTED_RECORD_SIZE);
+                conf_error_at(context, setting, "%s: \"%.80s\" is too small, "
+                              "expected %s", conf_label(setting), text, EXPECTED_RECORD_SIZE);
         else
                 *size = bytes;
 }
 
 void conf_parse_budget(struct conf_context *context, const config_setting_t *setting, void *to) {
         const char *text = conf_string(context, setting, EXPECTED_BUDGET);
-        unsigned line = config_setting_source_line(setting);
         uint32_t *budget = to, share = 0;
         int r;
 
@@ -149,18 +148,19 @@ void conf_parse_budget(struct conf_context *context, const config_setting_t *set
         if (r < 0)
                 conf_value_error(context, setting, text, r, EXPECTED_BUDGET);
         else if (share == 0)
-                conf_error(context, line, "%s: \"%.80s\" leaves no time to monitor, expected a "
-                           "share above 0%%; use \"off\" for no limit", conf_label(setting), text);
+                conf_error_at(context, setting, "%s: \"%.80s\" leaves no time to monitor, expected "
+                              "a share above 0%%; use \"off\" for no limit", conf_label(setting),
+                              text);
         else if (share > 10000)
-                conf_error(context, line, "%s: \"%.80s\" is more than one CPU, expected at most "
-                           "\"100%%\"; use \"off\" for no limit", conf_label(setting), text);
+                conf_error_at(context, setting, "%s: \"%.80s\" is more than one CPU, expected at "
+                              "most \"100%%\"; use \"off\" for no limit", conf_label(setting), text);
         else
                 *budget = share;
 }
 
 bool conf_integer(struct conf_context *context, const config_setting_t *setting, int lowest,
                   int highest, const char *expected, int *ret) {
-        unsigned line = config_setting_source_line(setting);
+        const struct conf_file *file = conf_file_of(setting);
         int value;
 
         if (config_setting_type(setting) != CONFIG_TYPE_INT &&
@@ -168,14 +168,15 @@ bool conf_integer(struct conf_context *context, const config_setting_t *setting,
                 conf_type_error(context, setting, expected);
                 return false;
         }
-        for (size_t i = 0; i < context->nr_wide_lines; i++)
-                if (context->wide_lines[i] == line)
+        for (size_t i = 0; i < file->nr_wide_lines; i++)
+                if (file->wide_lines[i] == config_setting_source_line(setting))
                         return false;
 
         value = (int) config_setting_get_int64(setting);
         if (value < lowest || value > highest) {
-                conf_error(context, line, "%s: %d is too %s, expected %s", conf_label(setting),
-                           value, value < lowest ? "small" : "large", expected);
+                conf_error_at(context, setting, "%s: %d is too %s, expected %s",
+                              conf_label(setting), value, value < lowest ? "small" : "large",
+                              expected);
                 return false;
         }
         *ret = value;
@@ -201,14 +202,19 @@ void conf_parse_bool(struct conf_context *context, const config_setting_t *setti
                 conf_type_error(context, setting, EXPECTED_BOOL);
 }
 
+bool conf_is_name(const char *text) {
+        size_t length = strlen(text);
+
+        return length > 0 && length <= CONF_NAME_MAX && strspn(text, NAME_CHARACTERS) == length;
+}
+
 void conf_parse_name(struct conf_context *context, const config_setting_t *setting, void *to) {
         const char *text = conf_string(context, setting, EXPECTED_NAME);
-        size_t length = text ? strlen(text) : 0;
         char **name = to;
 
         if (!text)
                 return;
-        if (length == 0 || length > CONF_NAME_MAX || strspn(text, NAME_CHARACTERS) != length)
+        if (!conf_is_name(text))
                 conf_value_error(context, setting, text, -EINVAL, EXPECTED_NAME);
         else
                 *name = conf_copy(context, text);

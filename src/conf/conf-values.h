@@ -88,5 +88,8 @@ void conf_parse_budget(struct conf_context *context, const config_setting_t *set
 /** conf_parse_nr_regions() - a number of regions, to a uint32_t */
 void conf_parse_nr_regions(struct conf_context *context, const config_setting_t *setting, void *to);
 
+/** conf_is_name() - say whether a text may be the name of a target or scheme */
+bool conf_is_name(const char *text);
+
 /** conf_parse_name() - a name, to a char * that the caller owns */
 void conf_parse_name(struct conf_context *context, const config_setting_t *setting, void *to);

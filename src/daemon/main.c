@@ -13,8 +13,6 @@
 #include "message-ids.h"
 #include "page-idle.h"
 
-#define DEFAULT_CONFIG "/etc/damond.conf"
-
 /* daemon(7), sysexits.h */
 enum {
         EXIT_RUNTIME = 1,
@@ -42,7 +40,7 @@ static void help(void) {
         puts("Usage: damond [OPTION...]\n"
              "Watch which memory of processes is used, and act on it by schemes.\n"
              "\n"
-             "  -c, --config=FILE      configuration file [" DEFAULT_CONFIG "]\n"
+             "  -c, --config=FILE      configuration file [" CONF_PATH "]\n"
              "  -t, --check-config     say what is wrong with the configuration, and exit\n"
              "  -T, --dump-config      print the configuration with all defaults, and exit\n"
              "      --probe            say what this kernel and these privileges offer, and exit\n"
@@ -193,7 +191,7 @@ static int run(const struct arguments *arguments, struct plan **plan) {
 
 int main(int argc, char *argv[]) {
         struct arguments arguments = {
-                .config = DEFAULT_CONFIG,
+                .config = CONF_PATH,
                 .log_level = LOG_INFO,
         };
         _cleanup_(plan_freep) struct plan *plan = NULL;
@@ -218,8 +216,10 @@ int main(int argc, char *argv[]) {
         if (arguments.mode == MODE_CHECK)
                 return 0;
         if (arguments.mode == MODE_DUMP) {
-                plan_dump(plan, stdout);
-                return 0;
+                if (plan_dump(plan, stdout) >= 0)
+                        return 0;
+                log_error(DAMOND_MESSAGE_FAILED, "out of memory");
+                return EXIT_RUNTIME;
         }
         return run(&arguments, &plan);
 }

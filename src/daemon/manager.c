@@ -268,6 +268,7 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         manager->plan = plan;
         governor_init(&manager->governor, plan->cpu_budget, &plan->attrs);
         manager->recorded_at = manager_now();
+        manager->told.behind_at = manager_now();
         manager->charged_at = manager_now();
         manager->charged_cpu = manager_monitoring_time(manager);
         r = set_up_events(manager);
@@ -303,10 +304,11 @@ struct manager *manager_free(struct manager *manager) {
 }
 
 int manager_run(struct manager *manager) {
+        char files[STATUS_FILES_MAX];
         int r;
 
-        log_record(LOG_INFO, DAMOND_MESSAGE_STARTED, NULL, "started with %s: %zu target entries, %zu schemes",
-                   manager->config_path, manager->plan->nr_targets, manager->plan->nr_schemes);
+        log_info(DAMOND_MESSAGE_STARTED, "started with %s: %zu target entries, %zu schemes",
+                 status_files(manager, files), manager->plan->nr_targets, manager->plan->nr_schemes);
         record_set(&manager->record, manager->plan->record, manager->plan->record_size);
         snapshot_record(manager);
         (void) sd_notify(false, "READY=1");
@@ -316,6 +318,6 @@ int manager_run(struct manager *manager) {
 
         (void) sd_notify(false, "STOPPING=1");
         statistics_log(manager);
-        log_record(LOG_INFO, DAMOND_MESSAGE_STOPPED, NULL, "stopped");
+        log_info(DAMOND_MESSAGE_STOPPED, "stopped");
         return r;
 }

@@ -260,6 +260,18 @@ void status_tell(struct manager *manager);
  */
 void status_set_refusal(struct manager *manager, char *refusal);
 
+/** STATUS_FILES_MAX - bytes that hold what status_files() says of files with paths of usual length */
+#define STATUS_FILES_MAX 256
+
+/**
+ * status_files() - name the files that the plan in force was read from
+ * @manager:    manager
+ * @buf:        %STATUS_FILES_MAX bytes
+ *
+ * Return: @buf: "/etc/damond.conf and 2 drop-ins".
+ */
+const char *status_files(const struct manager *manager, char buf[static STATUS_FILES_MAX]);
+
 /* statistics.c */
 
 /**

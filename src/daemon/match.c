@@ -147,7 +147,7 @@ static bool in_slice(struct candidate *candidate, const char *glob) {
         (void) snprintf(name, sizeof(name), "%s",
                         read_login(candidate, &candidate->slice, sd_pid_get_slice));
         for (;;) {
-                if (fnmatch(glob, name, 0) == 0)
+                if (fnmatch(glob, name, FNM_NOESCAPE) == 0)
                         return true;
                 end = strrchr(name, '-');
                 if (!end || end == name)
@@ -156,11 +156,14 @@ static bool in_slice(struct candidate *candidate, const char *glob) {
         }
 }
 
-/* A process that is in no unit, such as a kernel thread, is in no slice either. */
+/*
+ * A process that is in no unit, such as a kernel thread, is in no slice either. Names of units have
+ * backslashes in them, which stand for themselves.
+ */
 static bool in_unit(struct candidate *candidate, const char *glob) {
         const char *unit = read_login(candidate, &candidate->unit, sd_pid_get_unit);
 
-        return unit[0] != '\0' && (fnmatch(glob, unit, 0) == 0 || in_slice(candidate, glob));
+        return unit[0] != '\0' && (fnmatch(glob, unit, FNM_NOESCAPE) == 0 || in_slice(candidate, glob));
 }
 
 static bool in_cgroup(struct candidate *candidate, const char *glob) {

@@ -175,6 +175,7 @@ static char *refusal(const struct manager *manager, const struct conf_diag *diag
 
 void manager_reload(struct manager *manager) {
         struct conf_diag diag = {};
+        char files[STATUS_FILES_MAX];
         struct plan *plan;
         bool changed = false;
         int r;
@@ -196,7 +197,7 @@ void manager_reload(struct manager *manager) {
                           manager->config_path, diag.nr > 0 ? "see above" : strerror(-r));
                 status_set_refusal(manager, refusal(manager, &diag, r));
         } else {
-                log_info(DAMOND_MESSAGE_RELOADED, "%s was loaded%s", manager->config_path,
+                log_info(DAMOND_MESSAGE_RELOADED, "%s was loaded%s", status_files(manager, files),
                          changed ? "" : ", nothing has changed");
                 status_set_refusal(manager, NULL);
         }

@@ -22,6 +22,9 @@
 /* Time between two records that the budget binds or not, or that ticks are missed or not. */
 #define NEWS_INTERVAL (60 * USEC_PER_SEC)
 
+/* Sample intervals, of which a share that was missed says something. */
+#define NR_JUDGED 20
+
 /* Bytes in memory of regions that checks have found accessed, and idle, of all targets. */
 static void sum_up(const struct manager *manager, uint64_t *ret_accessed, uint64_t *ret_cold) {
         struct damon_target *const *targets;
@@ -101,6 +104,17 @@ void status_set_refusal(struct manager *manager, char *refusal) {
         manager->told.refusal = refusal;
 }
 
+const char *status_files(const struct manager *manager, char buf[static STATUS_FILES_MAX]) {
+        size_t nr = manager->plan->nr_files - 1;
+        int n;
+
+        n = snprintf(buf, STATUS_FILES_MAX, "%s", manager->config_path);
+        if (nr > 0 && n < STATUS_FILES_MAX)
+                (void) snprintf(buf + n, STATUS_FILES_MAX - (size_t) n, " and %zu drop-in%s", nr,
+                                nr == 1 ? "" : "s");
+        return buf;
+}
+
 static void tell_budget(struct manager *manager, uint64_t now) {
         bool binds = governor_binds(&manager->governor);
 
@@ -114,7 +128,8 @@ static void tell_budget(struct manager *manager, uint64_t now) {
 
 /*
  * A tick that is late now and then is made good for by scaling. Where a quarter of them is missing
- * over a minute, the machine is too busy, or the intervals are too short for what is monitored.
+ * over a minute or more, the machine is too busy, or the intervals are too short for what is
+ * monitored.
  */
 static void tell_overrun(struct manager *manager, uint64_t now) {
         struct told *told = &manager->told;
@@ -125,7 +140,7 @@ static void tell_overrun(struct manager *manager, uint64_t now) {
         uint64_t sample_interval = manager->governor.attrs.sample_interval;
         bool behind = missed > passed / 4;
 
-        if (now - told->behind_at < NEWS_INTERVAL)
+        if (now - told->behind_at < NEWS_INTERVAL || passed < NR_JUDGED)
                 return;
         told->behind_at = now;
         told->behind_passed = manager->nr_passed;
@@ -136,8 +151,8 @@ static void tell_overrun(struct manager *manager, uint64_t now) {
         (void) snprintf(nr_missed, sizeof(nr_missed), "DAMOND_NR_MISSED=%" PRIu64, missed);
         (void) snprintf(interval, sizeof(interval), "DAMOND_SAMPLE_INTERVAL_USEC=%" PRIu64, sample_interval);
         log_record(behind ? LOG_WARNING : LOG_INFO, DAMOND_MESSAGE_OVERRUN, fields,
-                   "monitoring %s with the sample interval of %s: %" PRIu64 " of %" PRIu64
-                   " intervals of the last minute were missed", behind ? "does not keep up" : "keeps up again",
+                   "monitoring %s with the sample interval of %s: %" PRIu64 " of the last %" PRIu64
+                   " intervals were missed", behind ? "does not keep up" : "keeps up again",
                    unit_format_time(interval_string, sample_interval), missed, passed);
 }
 

@@ -303,6 +303,7 @@ static void a_unit_glob_selects_by_unit_or_slice(void **state) {
                 { "x.service", "a-b-c.slice", "a-b.slice", true },
                 { "x.service", "a-b-c.slice", "b-c.slice", false },
                 { "x.service", "a\\x2db.slice", "a.slice", false },
+                { "dev-disk-by\\x2duuid.swap", "-.slice", "dev-disk-by\\x2duuid.swap", true },
                 { "x.service", NULL, "system.slice", false },
                 { NULL, NULL, "*", false },             /* a kernel thread */
                 { NULL, "-.slice", "*", false },
