@@ -65,8 +65,9 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine);
  * @ret_step:   set to what happened
  *
  * Checks what the last step marked; if an aggregation ends: folds, counts ages, merges,
- * applies schemes and refines; if not, goes on with what schemes had no time or quota left for; asks for the mappings and the residency of the targets whose
- * update is due; then marks a page of each region that is in memory, and a second one where it is worth it.
+ * applies schemes and refines; else goes on with what schemes had no time or quota left for; asks
+ * for the mappings and the residency of the targets whose update is due; then marks a page of each
+ * region that is in memory, and a second one where it is worth it.
  *
  * Return: 0, or a negative errno: -ENOMEM, or what the operations returned. The engine
  * stays usable: the next step starts with fresh marks.

@@ -65,6 +65,7 @@ struct damos_try {
  * @name:               for people
  * @actions:            set of DAMOS_ACTION_BIT() that @apply can do, %DAMOS_STAT aside
  * @page_size:          page size, bytes
+ * @dry_run:            @apply does nothing, and quotas count what it would have been asked to do
  * @mappings:           find the mapped ranges of a target. @ret_mappings is set to an
  *                      array owned by the operations and valid until their next call,
  *                      sorted and disjoint. Sets &damon_target.gone, without failing, if
@@ -89,6 +90,7 @@ struct damon_ops {
         const char *name;
         uint32_t actions;
         uint64_t page_size;
+        bool dry_run;
 
         int (*mappings)(void *data, struct damon_target *target,
                         const struct damon_range **ret_mappings, size_t *ret_nr);

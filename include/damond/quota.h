@@ -17,7 +17,7 @@
  * device is what a time quota is against, no less than CPU time. Before it is known how much is
  * done, all that is tried counts, so that a size quota is never exceeded; what was refused is
  * given back afterwards, so that gaps between mappings do not use a quota up. The kernel charges
- * all that was tried. %DAMOS_STAT does nothing, and is charged what it counts.
+ * all that was tried. What does nothing, %DAMOS_STAT and a dry run, is charged what it counts.
  */
 
 #include <stdbool.h>

@@ -221,9 +221,9 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  *
  * nr_accesses and age of a merged region are the averages, weighted by size. Unlike in the
  * kernel, an accessed region does not merge with an idle one, however near to 0 it is, nor
- * one that became idle with one that has been for more than a third longer: a large neighbour
- * would round its accesses to none and lend it its age, and a scheme would take it for cold, or
- * for colder than what is. Nor do regions merge that differ in themselves, or from each other by more
+ * one that became idle with one that has been for much longer (by two aggregations and a quarter):
+ * a large neighbour would round its accesses to none and lend it its age, and a scheme would take
+ * it for cold, or for colder than what is. Nor do regions merge that differ in themselves, or from each other by more
  * than chance explains.
  */
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,

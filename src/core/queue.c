@@ -10,10 +10,10 @@
 /*
  * Bytes that are handed to the operations at once, as nothing can be stopped half-way: what fits in
  * the time of a step by what was measured, but so many even if nothing was measured yet, or if that
- * does not fit; and no more than those.
+ * does not fit; and no more than so many times what was measured of late.
  */
 #define SZ_PIECE_MIN (UINT64_C(4) << 20)
-#define SZ_PIECE_MAX (UINT64_C(1) << 30)
+#define PIECE_GROWTH 4
 
 /* A key in a queue: the priority, and the number of the match, counted from the first one. */
 #define INDEX_BITS (64 - DAMOS_PRIORITY_BITS)
@@ -263,6 +263,7 @@ static int add_tries(struct damos_worker *worker, const struct damos *scheme,
 /* Try what stands in the tries, and count it. */
 static int try_target(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
                       size_t nr, uint64_t now, uint64_t *time) {
+        bool counts_only = scheme->action == DAMOS_STAT || worker->ops->dry_run;
         uint64_t sz_tried = 0, sz_applied = 0, took = 0;
         int r = 0;
 
@@ -283,7 +284,7 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
         scheme->stat.sz_tried += sz_tried;
         scheme->stat.sz_applied += sz_applied;
         damos_quota_charge(&scheme->quota, &scheme->charge, now, sz_tried,
-                           scheme->action == DAMOS_STAT ? sz_tried : sz_applied, took);
+                           counts_only ? sz_tried : sz_applied, took);
         *time += took;
         return r;
 }
@@ -312,6 +313,12 @@ static int try_piece(struct damos_queue *queue, struct damos *scheme, struct dam
         return r;
 }
 
+static uint64_t piece_that_fits(const struct damos_charge *charge, uint64_t time) {
+        uint64_t grown = MIN(charge->measured_size, UINT64_MAX / PIECE_GROWTH) * PIECE_GROWTH;
+
+        return MIN(damos_charge_fits(charge, time), grown);
+}
+
 int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
                      uint64_t now, uint64_t time) {
         uint64_t spent = 0;
@@ -320,17 +327,14 @@ int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct dam
         scheme->stat.qt_exceeds += damos_quota_pass(&scheme->quota, &scheme->charge, now);
         while (queue->next < queue->nr) {
                 uint64_t left = damos_quota_left(&scheme->quota, &scheme->charge);
-                uint64_t fits = damos_charge_fits(&scheme->charge, time - MIN(spent, time));
+                uint64_t fits = piece_that_fits(&scheme->charge, time - MIN(spent, time));
                 struct piece piece;
                 int r;
 
                 /* the time of this step is up, but it does something at least */
                 if (begun && fits < MIN(left, SZ_PIECE_MIN))
                         return 0;
-                if (scheme->charge.measured_size == 0)
-                        fits = 0;
-                fits = MIN(MAX(fits, SZ_PIECE_MIN), SZ_PIECE_MAX);
-                r = take_piece(queue, worker, MIN(left, fits),
+                r = take_piece(queue, worker, MIN(left, MAX(fits, SZ_PIECE_MIN)),
                                damos_quota_granule(&scheme->quota, &scheme->charge), &piece);
                 if (r < 0 || piece.nr == 0)
                         return r;

@@ -426,7 +426,7 @@ static bool are_alike(const struct damon_region *a, const struct damon_region *b
         if (!(a->uniform && b->uniform) && !(crowded && a->nr_accesses == 0 && b->nr_accesses == 0))
                 return false;
         if (!a->accessed)
-                return distance(a->age, b->age) <= MAX(a->age, b->age) / 4 + 1;
+                return distance(a->age, b->age) <= MAX(a->age, b->age) / 4 + 2;
         return damon_tally_gain(damon_evidence_tally(&a->evidence),
                                 damon_evidence_tally(&b->evidence)) <= GAIN_DIFFERENT;
 }

@@ -587,6 +587,7 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 .name = "page_idle",
                 .actions = PAGE_IDLE_ACTIONS,
                 .page_size = files->page_size,
+                .dry_run = dry_run,
                 .mappings = page_idle_mappings,
                 .resident = page_idle_resident,
                 .mark = page_idle_mark,
