@@ -43,8 +43,7 @@ size_t conf_utf8_length(const char *s, size_t size) {
         return length;
 }
 
-/* A message quotes the file, which must not forge further lines in a terminal or a log. */
-static void make_printable(char *text) {
+void conf_make_printable(char *text) {
         size_t left = strlen(text);
 
         while (left > 0) {
@@ -59,45 +58,73 @@ static void make_printable(char *text) {
 }
 
 /* Takes the text, also on failure. */
-static int add_message(struct conf_diag *diag, unsigned line, char *text) {
+static int add_message(struct conf_diag *diag, const struct conf_message *message) {
         struct conf_message *messages;
         size_t at = diag->nr;
 
         messages = reallocarray(diag->messages, diag->nr + 1, sizeof(*messages));
         if (!messages) {
-                free(text);
+                free(message->text);
                 return -ENOMEM;
         }
         diag->messages = messages;
 
-        while (at > 0 && messages[at - 1].line > line)
+        while (at > 0 && (messages[at - 1].file > message->file ||
+                          (messages[at - 1].file == message->file &&
+                           messages[at - 1].line > message->line)))
                 at--;
         memmove(messages + at + 1, messages + at, (diag->nr - at) * sizeof(*messages));
-        messages[at] = (struct conf_message) { .text = text, .line = line };
+        messages[at] = *message;
         diag->nr++;
         return 0;
 }
 
-void conf_error(struct conf_context *context, unsigned line, const char *format, ...) {
+_printf_(4, 0)
+static void add_error(struct conf_context *context, const struct conf_file *file, unsigned line,
+                      const char *format, va_list arguments) {
+        struct conf_message message = { .file = (size_t) (file - context->files), .line = line };
         _cleanup_free_ char *what = NULL;
-        char *text = NULL;
-        va_list arguments;
         int r;
 
-        va_start(arguments, format);
-        r = vasprintf(&what, format, arguments);
-        va_end(arguments);
-        if (r < 0) {
+        if (vasprintf(&what, format, arguments) < 0) {
                 what = NULL;
                 context->out_of_memory = true;
                 return;
         }
-        make_printable(what);
 
-        r = line > 0 ? asprintf(&text, "%s:%u: %s", context->path, line, what)
-                : asprintf(&text, "%s: %s", context->path, what);
-        if (r < 0 || add_message(context->diag, line, text) < 0)
+        r = line > 0 ? asprintf(&message.text, "%s:%u: %s", file->path, line, what)
+                : asprintf(&message.text, "%s: %s", file->path, what);
+        if (r < 0) {
                 context->out_of_memory = true;
+                return;
+        }
+        /* It quotes files, which must not forge further lines in a terminal or a log. */
+        conf_make_printable(message.text);
+        if (add_message(context->diag, &message) < 0)
+                context->out_of_memory = true;
+}
+
+void conf_error(struct conf_context *context, unsigned line, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        add_error(context, context->file, line, format, arguments);
+        va_end(arguments);
+}
+
+void conf_error_at(struct conf_context *context, const config_setting_t *setting,
+                   const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        add_error(context, conf_file_of(setting), config_setting_source_line(setting), format,
+                  arguments);
+        va_end(arguments);
+}
+
+const struct conf_file *conf_file_of(const config_setting_t *setting) {
+        return (const struct conf_file *) (const void *)
+                ((const char *) setting->config - offsetof(struct conf_file, config));
 }
 
 char *conf_copy(struct conf_context *context, const char *text) {

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * What the parts of the configuration reader share while one file is read: where messages
- * go, and the words they have in common.
+ * What the parts of the configuration reader share while a configuration is read: its files,
+ * where messages go, and the words they have in common.
  */
 
+#include <libconfig.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,30 +15,48 @@
 #include "macro.h"
 
 /**
- * struct conf_context - one reading of one file
- * @path:               path as the caller wrote it; borrowed
- * @actions:            actions that schemes may use
- * @diag:               receives messages; borrowed
- * @plan:               plan in the making, preset with the defaults; borrowed
- * @max_nr_accesses:    checks in an aggregation, or 0 if "monitoring" is wrong
+ * struct conf_file - one file of a configuration
+ * @path:               its path, as messages show it; owned
+ * @config:             its settings, empty until it was read. They point to it: it does not move.
  * @wide_lines:         @nr_wide_lines lines with integers that libconfig has wrapped, reported
  *                      already; owned
  * @nr_wide_lines:      number of those
+ */
+struct conf_file {
+        char *path;
+        config_t config;
+        unsigned *wide_lines;
+        size_t nr_wide_lines;
+};
+
+/**
+ * struct conf_context - one reading of a configuration
+ * @actions:            actions that schemes may use
+ * @diag:               receives messages; borrowed
+ * @files:              @nr_files files in the order of reading, the main file first; owned
+ * @nr_files:           number of files
+ * @file:               the one of these that is being read
+ * @size:               bytes of text that were read so far
+ * @nr_settings:        settings in these
+ * @plan:               plan in the making, preset with the defaults; borrowed
+ * @max_nr_accesses:    checks in an aggregation, or 0 if "monitoring" is wrong
  * @out_of_memory:      something could not be allocated; messages may be missing
  */
 struct conf_context {
-        const char *path;
         uint32_t actions;
         struct conf_diag *diag;
+        struct conf_file *files;
+        size_t nr_files;
+        struct conf_file *file;
+        size_t size;
+        unsigned nr_settings;
         struct plan *plan;
         uint32_t max_nr_accesses;
-        unsigned *wide_lines;
-        size_t nr_wide_lines;
         bool out_of_memory;
 };
 
 /**
- * conf_error() - add a message
+ * conf_error() - add a message about the file that is being read
  * @context:    context
  * @line:       line that it is about, or 0 for the file as a whole
  * @format:     what is wrong, and what was expected. Control characters and broken UTF-8
@@ -45,6 +64,21 @@ struct conf_context {
  */
 void conf_error(struct conf_context *context, unsigned line, const char *format, ...)
         _printf_(3, 4);
+
+/**
+ * conf_error_at() - add a message about a setting
+ * @context:    context
+ * @setting:    setting
+ * @format:     as for conf_error()
+ */
+void conf_error_at(struct conf_context *context, const config_setting_t *setting,
+                   const char *format, ...) _printf_(3, 4);
+
+/**
+ * conf_file_of() - the file that a setting is in
+ * @setting:    setting of one of the files of a context
+ */
+const struct conf_file *conf_file_of(const config_setting_t *setting);
 
 /**
  * conf_copy() - duplicate a string, or note that memory ran out
@@ -84,6 +118,12 @@ void conf_words_consider(struct conf_words *words, const char *known);
  * Return: number of bytes, or 0 if it is not valid UTF-8.
  */
 size_t conf_utf8_length(const char *s, size_t size);
+
+/**
+ * conf_make_printable() - replace control characters and broken UTF-8
+ * @text:       text, which becomes one line
+ */
+void conf_make_printable(char *text);
 
 /**
  * conf_prescan() - find what libconfig would choke on, or would misread without a word

@@ -6,54 +6,77 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "array.h"
+#include "conf-merge.h"
 #include "conf-scheme.h"
+#include "conf-target.h"
 #include "conf-values.h"
+#include "conf-write.h"
 #include "unit.h"
 
 /* A share is written with up to two decimals, so that finer frequencies have no name. */
 #define MAX_NR_ACCESSES 10000
 
+/* Default of max_processes */
+#define MAX_PROCESSES 100
+
 static void parse_monitoring(struct conf_context *context, const config_setting_t *setting,
                              void *to);
 static void parse_targets(struct conf_context *context, const config_setting_t *setting, void *to);
 static void parse_schemes(struct conf_context *context, const config_setting_t *setting, void *to);
+static void parse_enabled(struct conf_context *context, const config_setting_t *setting, void *to);
 
 /* Schemes come last: they need the intervals and the names of the targets. */
 static const struct conf_key file_keys[] = {
         { "monitoring", parse_monitoring },
         { "targets", parse_targets },
         { "schemes", parse_schemes },
-        { "statistics_interval", conf_parse_interval_or_off,
+        { "statistics_interval", conf_parse_interval_or_off, conf_write_interval_or_off,
           offsetof(struct plan, statistics_interval) },
-        { "record", conf_parse_record, offsetof(struct plan, record) },
-        { "record_size", conf_parse_record_size, offsetof(struct plan, record_size) },
+        { "record", conf_parse_record, conf_write_string_or_off, offsetof(struct plan, record) },
+        { "record_size", conf_parse_record_size, conf_write_size,
+          offsetof(struct plan, record_size) },
 };
 
 static const struct conf_key monitoring_keys[] = {
-        { "sample_interval", conf_parse_interval, offsetof(struct plan, attrs.sample_interval) },
-        { "aggregation_interval", conf_parse_interval,
+        { "sample_interval", conf_parse_interval, conf_write_interval,
+          offsetof(struct plan, attrs.sample_interval) },
+        { "aggregation_interval", conf_parse_interval, conf_write_interval,
           offsetof(struct plan, attrs.aggregation_interval) },
-        { "update_interval", conf_parse_interval, offsetof(struct plan, attrs.update_interval) },
-        { "min_regions", conf_parse_nr_regions, offsetof(struct plan, attrs.min_regions) },
-        { "max_regions", conf_parse_nr_regions, offsetof(struct plan, attrs.max_regions) },
-        { "cpu_budget", conf_parse_budget, offsetof(struct plan, cpu_budget) },
+        { "update_interval", conf_parse_interval, conf_write_interval,
+          offsetof(struct plan, attrs.update_interval) },
+        { "min_regions", conf_parse_nr_regions, conf_write_number,
+          offsetof(struct plan, attrs.min_regions) },
+        { "max_regions", conf_parse_nr_regions, conf_write_number,
+          offsetof(struct plan, attrs.max_regions) },
+        { "cpu_budget", conf_parse_budget, conf_write_budget, offsetof(struct plan, cpu_budget) },
 };
 
 static const struct conf_key target_keys[] = {
-        { "name", conf_parse_name, offsetof(struct plan_target, name), true },
-        { "pid", conf_parse_pid, offsetof(struct plan_target, pid) },
-        { "comm", conf_parse_comm, offsetof(struct plan_target, comm) },
-        { "exe", conf_parse_exe, offsetof(struct plan_target, exe) },
+        { "name", conf_parse_name, conf_write_string, offsetof(struct plan_target, name), true },
+        { "enabled", parse_enabled },
+        { "pid", conf_parse_pid, conf_write_pid, offsetof(struct plan_target, pid) },
+        { "comm", conf_parse_comm, conf_write_string, offsetof(struct plan_target, comm) },
+        { "exe", conf_parse_exe, conf_write_string, offsetof(struct plan_target, exe) },
+        { "cmdline", conf_parse_cmdline, conf_write_cmdline },
+        { "user", conf_parse_user, conf_write_user },
+        { "unit", conf_parse_unit, conf_write_string, offsetof(struct plan_target, unit) },
+        { "cgroup", conf_parse_cgroup, conf_write_string, offsetof(struct plan_target, cgroup) },
+        { "children", conf_parse_bool, conf_write_bool, offsetof(struct plan_target, children) },
+        { "max_processes", conf_parse_max_processes, conf_write_number,
+          offsetof(struct plan_target, max_processes) },
 };
 
 static const struct conf_key scheme_keys[] = {
-        { "name", conf_parse_name, offsetof(struct damos, name), true },
-        { "action", conf_parse_action, offsetof(struct damos, action), true },
-        { "targets", conf_parse_scheme_targets, 0 },
-        { "size", conf_parse_size_range, offsetof(struct damos, pattern.size) },
-        { "nr_accesses", conf_parse_nr_accesses_range,
+        { "name", conf_parse_name, conf_write_string, offsetof(struct damos, name), true },
+        { "enabled", parse_enabled },
+        { "action", conf_parse_action, conf_write_action, offsetof(struct damos, action), true },
+        { "targets", conf_parse_scheme_targets, conf_write_scheme_targets },
+        { "size", conf_parse_size_range, conf_write_size_range,
+          offsetof(struct damos, pattern.size) },
+        { "nr_accesses", conf_parse_nr_accesses_range, conf_write_nr_accesses_range,
           offsetof(struct damos, pattern.nr_accesses) },
-        { "age", conf_parse_age_range, offsetof(struct damos, pattern.age) },
+        { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
 };
 
 const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
@@ -66,7 +89,6 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
 static void check_known(struct conf_context *context, const struct conf_group *group,
                         const config_setting_t *setting) {
         const char *name = config_setting_name(setting), *colon = group->name[0] ? ": " : "";
-        unsigned line = config_setting_source_line(setting);
         struct conf_words words = { .word = name };
 
         for (size_t i = 0; i < group->nr_keys; i++)
@@ -76,104 +98,211 @@ static void check_known(struct conf_context *context, const struct conf_group *g
         for (size_t i = 0; i < group->nr_keys; i++)
                 conf_words_consider(&words, group->keys[i].name);
         if (words.best)
-                conf_error(context, line, "%s%sunknown setting '%.80s', did you mean '%s'?",
-                           group->name, colon, name, words.best);
+                conf_error_at(context, setting, "%s%sunknown setting '%.80s', did you mean '%s'?",
+                              group->name, colon, name, words.best);
         else
-                conf_error(context, line, "%s%sunknown setting '%.80s', expected one of %s",
-                           group->name, colon, name, words.list);
+                conf_error_at(context, setting, "%s%sunknown setting '%.80s', expected one of %s",
+                              group->name, colon, name, words.list);
 }
 
-bool conf_parse_group(struct conf_context *context, const config_setting_t *setting,
+/* Returns whether all layers are groups. */
+static bool check_groups(struct conf_context *context, const struct conf_group *group,
+                         const struct conf_layers *layers) {
+        bool good = true;
+
+        for (size_t i = 0; i < layers->nr; i++) {
+                const config_setting_t *layer = layers->settings[i];
+
+                if (config_setting_type(layer) != CONFIG_TYPE_GROUP) {
+                        conf_type_error(context, layer, "a group of settings, { ... }");
+                        good = false;
+                        continue;
+                }
+                for (unsigned k = 0; k < (unsigned) config_setting_length(layer); k++)
+                        check_known(context, group, config_setting_get_elem(layer, k));
+        }
+        return good;
+}
+
+static void add_origin(struct conf_context *context, const void *group, const char *name,
+                       const config_setting_t *setting) {
+        struct plan *plan = context->plan;
+
+        if (ARRAY_GROW(plan->origins, plan->sz_origins, plan->nr_origins + 1) < 0)
+                context->out_of_memory = true;
+        else
+                plan->origins[plan->nr_origins++] = (struct plan_origin) {
+                        .group = group,
+                        .setting = name,
+                        .file = (size_t) (conf_file_of(setting) - context->files),
+                        .line = config_setting_source_line(setting),
+                };
+}
+
+/* What else was perhaps meant by an entry that says too little. */
+static const char *or_another(const struct conf_context *context,
+                              const struct conf_layers *layers) {
+        return conf_file_of(layers->settings[0]) == context->files ? ""
+                : ", or the name of an entry of a file that is read before";
+}
+
+bool conf_parse_group(struct conf_context *context, const struct conf_layers *layers,
                       enum conf_group_id id, void *to) {
         const struct conf_group *group = &conf_groups[id];
         size_t nr_messages = context->diag->nr;
 
-        if (config_setting_type(setting) != CONFIG_TYPE_GROUP) {
-                conf_type_error(context, setting, "a group of settings, { ... }");
+        if (!check_groups(context, group, layers))
                 return false;
-        }
-
-        for (unsigned i = 0; i < (unsigned) config_setting_length(setting); i++)
-                check_known(context, group, config_setting_get_elem(setting, i));
         for (size_t i = 0; i < group->nr_keys; i++) {
                 const struct conf_key *key = &group->keys[i];
-                const config_setting_t *member = config_setting_get_member(setting, key->name);
+                const config_setting_t *setting = conf_layers_get(layers, key->name);
 
-                if (member)
-                        key->parse(context, member, (char *) to + key->offset);
-                else if (key->required)
-                        conf_error(context, config_setting_source_line(setting),
-                                   "%s: '%s' is missing, expected in every entry", group->name,
-                                   key->name);
+                if (setting) {
+                        key->parse(context, setting, (char *) to + key->offset);
+                        add_origin(context, to, key->name, setting);
+                } else if (key->required)
+                        conf_error_at(context, layers->settings[0], "%s: '%s' is missing, expected "
+                                      "in every entry%s", group->name, key->name,
+                                      or_another(context, layers));
         }
         return context->diag->nr == nr_messages;
 }
 
 /* Where to complain about two settings that do not go together: at the later one. */
-static unsigned later_line(const config_setting_t *group, const char *a, const char *b) {
-        const config_setting_t *setting_a = config_setting_get_member(group, a);
-        const config_setting_t *setting_b = config_setting_get_member(group, b);
-        unsigned line_a = setting_a ? config_setting_source_line(setting_a) : 0;
-        unsigned line_b = setting_b ? config_setting_source_line(setting_b) : 0;
+static const config_setting_t *later(const struct conf_layers *layers, const char *name_a,
+                                     const char *name_b) {
+        const config_setting_t *a = conf_layers_get(layers, name_a);
+        const config_setting_t *b = conf_layers_get(layers, name_b);
 
-        return MAX(line_a, line_b);
+        if (!a || !b)
+                return a ? a : b;
+        if (conf_file_of(a) != conf_file_of(b))
+                return conf_file_of(a) > conf_file_of(b) ? a : b;
+        return config_setting_source_line(a) > config_setting_source_line(b) ? a : b;
 }
 
-static void check_not_shorter(struct conf_context *context, const config_setting_t *setting,
+static void check_not_shorter(struct conf_context *context, const struct conf_layers *layers,
                               const char *name, uint64_t interval) {
         char text[UNIT_STRING_MAX], sample[UNIT_STRING_MAX];
         uint64_t sample_interval = context->plan->attrs.sample_interval;
 
         if (interval < sample_interval)
-                conf_error(context, later_line(setting, name, "sample_interval"),
-                           "%s: %s is shorter than the sample_interval of %s, expected at least "
-                           "that", name, unit_format_time(text, interval),
-                           unit_format_time(sample, sample_interval));
+                conf_error_at(context, later(layers, name, "sample_interval"),
+                              "%s: %s is shorter than the sample_interval of %s, expected at "
+                              "least that", name, unit_format_time(text, interval),
+                              unit_format_time(sample, sample_interval));
 }
 
-static void check_attrs(struct conf_context *context, const config_setting_t *setting) {
+static void check_attrs(struct conf_context *context, const struct conf_layers *layers) {
         const struct damon_attrs *attrs = &context->plan->attrs;
 
-        check_not_shorter(context, setting, "aggregation_interval", attrs->aggregation_interval);
-        check_not_shorter(context, setting, "update_interval", attrs->update_interval);
+        check_not_shorter(context, layers, "aggregation_interval", attrs->aggregation_interval);
+        check_not_shorter(context, layers, "update_interval", attrs->update_interval);
         if (attrs->aggregation_interval / attrs->sample_interval > MAX_NR_ACCESSES)
-                conf_error(context,
-                           later_line(setting, "aggregation_interval", "sample_interval"),
-                           "aggregation_interval: is more than %d times the sample_interval, "
-                           "expected less", MAX_NR_ACCESSES);
+                conf_error_at(context, later(layers, "aggregation_interval", "sample_interval"),
+                              "aggregation_interval: is more than %d times the sample_interval, "
+                              "expected less", MAX_NR_ACCESSES);
         if (attrs->min_regions > attrs->max_regions)
-                conf_error(context, later_line(setting, "min_regions", "max_regions"),
-                           "min_regions: %u is more than the max_regions of %u, expected at most "
-                           "that", attrs->min_regions, attrs->max_regions);
+                conf_error_at(context, later(layers, "min_regions", "max_regions"),
+                              "min_regions: %u is more than the max_regions of %u, expected at "
+                              "most that", attrs->min_regions, attrs->max_regions);
 }
 
+/* Of these three, "setting" is the one of the last file, and all count. */
 static void parse_monitoring(struct conf_context *context, const config_setting_t *setting,
                              void *to) {
         size_t nr_messages = context->diag->nr;
+        struct conf_layers layers;
 
-        context->max_nr_accesses = 0;
-        if (!conf_parse_group(context, setting, CONF_MONITORING, to))
+        if (conf_layers_top(context, config_setting_name(setting), &layers) < 0) {
+                context->out_of_memory = true;
                 return;
-        check_attrs(context, setting);
-        if (context->diag->nr == nr_messages)
-                context->max_nr_accesses = damon_attrs_max_nr_accesses(&context->plan->attrs);
+        }
+        if (conf_parse_group(context, &layers, CONF_MONITORING, to))
+                check_attrs(context, &layers);
+        context->max_nr_accesses = context->diag->nr > nr_messages ? 0
+                : damon_attrs_max_nr_accesses(&context->plan->attrs);
+        conf_layers_done(&layers);
 }
 
-static void parse_target(struct conf_context *context, const config_setting_t *setting, size_t i) {
-        struct plan_target *target = &context->plan->targets[i];
+/* Checks only: is_enabled() is asked before the entry is read. */
+static void parse_enabled(struct conf_context *context, const config_setting_t *setting, void *to) {
+        bool enabled;
 
-        /* A selector that is there but wrong has been reported. */
-        if (conf_parse_group(context, setting, CONF_TARGET, target) &&
-            !config_setting_get_member(setting, "pid") &&
-            !config_setting_get_member(setting, "comm") &&
-            !config_setting_get_member(setting, "exe"))
-                conf_error(context, config_setting_source_line(setting),
-                           "targets: \"%s\" selects nothing, expected at least one of pid, comm, "
-                           "exe", target->name);
+        conf_parse_bool(context, setting, &enabled);
 }
 
-static void parse_scheme(struct conf_context *context, const config_setting_t *setting, size_t i) {
-        struct damos *scheme = &context->plan->schemes[i];
+static bool is_enabled(const struct conf_entry *entry) {
+        const config_setting_t *setting = conf_layers_get(&entry->layers, "enabled");
+
+        return !setting || config_setting_type(setting) != CONFIG_TYPE_BOOL ||
+                config_setting_get_bool(setting);
+}
+
+/* Returns the entries that are enabled and then those that are not; NULL without memory. */
+static void *parse_list(struct conf_context *context, const char *name, size_t size,
+                        void (*parse)(struct conf_context *context, const struct conf_entry *entry,
+                                      void *to),
+                        size_t *ret_nr, size_t *ret_nr_off) {
+        struct conf_entries list = {};
+        size_t nr = 0, next[2] = {};
+        char *items = NULL;
+
+        if (conf_entries_merge(context, name, &list) == 0)
+                items = calloc(MAX(list.nr, (size_t) 1), size);
+        if (items) {
+                for (size_t i = 0; i < list.nr; i++)
+                        nr += is_enabled(&list.entries[i]);
+                next[false] = nr;
+                for (size_t i = 0; i < list.nr; i++)
+                        parse(context, &list.entries[i],
+                              items + size * next[is_enabled(&list.entries[i])]++);
+                *ret_nr = nr;
+                *ret_nr_off = list.nr - nr;
+        } else
+                context->out_of_memory = true;
+        conf_entries_done(&list);
+        return items;
+}
+
+/* A selector that is there but wrong has been reported. */
+static bool has_selector(const struct conf_layers *layers) {
+        static const char *const selectors[] = {
+                "pid", "comm", "exe", "cmdline", "user", "unit", "cgroup",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(selectors); i++)
+                if (conf_layers_get(layers, selectors[i]))
+                        return true;
+        return false;
+}
+
+static void parse_target(struct conf_context *context, const struct conf_entry *entry, void *to) {
+        struct plan_target *target = to;
+
+        target->max_processes = MAX_PROCESSES;
+        if (conf_parse_group(context, &entry->layers, CONF_TARGET, target) &&
+            !has_selector(&entry->layers))
+                conf_error_at(context, entry->layers.settings[0], "targets: \"%s\" selects "
+                              "nothing, expected at least one of pid, comm, exe, cmdline, user, "
+                              "unit, cgroup%s", target->name,
+                              or_another(context, &entry->layers));
+}
+
+static void parse_string(struct conf_context *context, const struct conf_entry *entry,
+                         struct damos *scheme) {
+        static const char *const settings[] = { "name", "action", "size", "nr_accesses", "age" };
+        const config_setting_t *setting = entry->layers.settings[0];
+
+        scheme->name = conf_copy(context, entry->name);
+        conf_parse_columns(context, setting, scheme);
+        for (size_t i = 0; i < ELEMENTSOF(settings); i++)
+                add_origin(context, scheme, settings[i], setting);
+}
+
+static void parse_scheme(struct conf_context *context, const struct conf_entry *entry, void *to) {
+        const config_setting_t *setting = entry->layers.settings[0];
+        struct damos *scheme = to;
 
         scheme->pattern = (struct damos_access_pattern) {
                 .size.max = UINT64_MAX,
@@ -181,87 +310,24 @@ static void parse_scheme(struct conf_context *context, const config_setting_t *s
                 .age.max = UINT64_MAX,
         };
         if (config_setting_type(setting) == CONFIG_TYPE_GROUP) {
-                (void) conf_parse_group(context, setting, CONF_SCHEME, scheme);
+                (void) conf_parse_group(context, &entry->layers, CONF_SCHEME, scheme);
         } else if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
-                if (asprintf(&scheme->name, "scheme-%zu", i + 1) < 0) {
-                        scheme->name = NULL;
-                        context->out_of_memory = true;
-                }
-                conf_parse_columns(context, setting, scheme);
+                parse_string(context, entry, scheme);
         } else
                 conf_type_error(context, setting,
                                 "a group of settings, { ... }, or a string of seven columns");
 }
 
-/* What is not a list is reported. */
-static bool is_list(struct conf_context *context, const config_setting_t *setting) {
-        if (config_setting_type(setting) == CONFIG_TYPE_LIST)
-                return true;
-        conf_type_error(context, setting, "a list of entries, ( ... )");
-        return false;
-}
-
-static const char *target_name(const struct plan *plan, size_t i) {
-        return plan->targets[i].name;
-}
-
-static const char *scheme_name(const struct plan *plan, size_t i) {
-        return plan->schemes[i].name;
-}
-
-/* Says so if an entry before the given one has the same name. */
-static void check_unique(struct conf_context *context, const config_setting_t *list, size_t i,
-                         const char *(*name_of)(const struct plan *plan, size_t i)) {
-        const char *name = name_of(context->plan, i);
-
-        for (size_t j = 0; name && j < i; j++) {
-                const char *other = name_of(context->plan, j);
-
-                if (!other || strcmp(name, other) != 0)
-                        continue;
-                conf_error(context,
-                           config_setting_source_line(config_setting_get_elem(list, (unsigned) i)),
-                           "%s: the name \"%s\" belongs to the entry in line %u, expected a "
-                           "different one", conf_label(list), name,
-                           config_setting_source_line(config_setting_get_elem(list, (unsigned) j)));
-                return;
-        }
-}
-
 static void parse_targets(struct conf_context *context, const config_setting_t *setting, void *to) {
         struct plan *plan = to;
 
-        if (!is_list(context, setting))
-                return;
-        plan->nr_targets = (size_t) config_setting_length(setting);
-        plan->targets = calloc(MAX(plan->nr_targets, (size_t) 1), sizeof(plan->targets[0]));
-        if (!plan->targets) {
-                plan->nr_targets = 0;
-                context->out_of_memory = true;
-                return;
-        }
-
-        for (size_t i = 0; i < plan->nr_targets; i++) {
-                parse_target(context, config_setting_get_elem(setting, (unsigned) i), i);
-                check_unique(context, setting, i, target_name);
-        }
+        plan->targets = parse_list(context, config_setting_name(setting), sizeof(plan->targets[0]),
+                                   parse_target, &plan->nr_targets, &plan->nr_targets_off);
 }
 
 static void parse_schemes(struct conf_context *context, const config_setting_t *setting, void *to) {
         struct plan *plan = to;
 
-        if (!is_list(context, setting))
-                return;
-        plan->nr_schemes = (size_t) config_setting_length(setting);
-        plan->schemes = calloc(MAX(plan->nr_schemes, (size_t) 1), sizeof(plan->schemes[0]));
-        if (!plan->schemes) {
-                plan->nr_schemes = 0;
-                context->out_of_memory = true;
-                return;
-        }
-
-        for (size_t i = 0; i < plan->nr_schemes; i++) {
-                parse_scheme(context, config_setting_get_elem(setting, (unsigned) i), i);
-                check_unique(context, setting, i, scheme_name);
-        }
+        plan->schemes = parse_list(context, config_setting_name(setting), sizeof(plan->schemes[0]),
+                                   parse_scheme, &plan->nr_schemes, &plan->nr_schemes_off);
 }

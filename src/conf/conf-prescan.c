@@ -25,7 +25,6 @@
  * @p:                  the place
  * @line:               its line
  * @depth:              how many brackets are open
- * @nr_settings:        settings seen
  * @bad:                libconfig must not see the text
  */
 struct scan {
@@ -33,7 +32,6 @@ struct scan {
         const char *p;
         unsigned line;
         unsigned depth;
-        unsigned nr_settings;
         bool bad;
 };
 
@@ -109,15 +107,15 @@ static void scan_include(struct scan *scan) {
 }
 
 static void note_wide_line(struct conf_context *context, unsigned line) {
-        unsigned *lines = reallocarray(context->wide_lines, context->nr_wide_lines + 1,
-                                       sizeof(*lines));
+        struct conf_file *file = context->file;
+        unsigned *lines = reallocarray(file->wide_lines, file->nr_wide_lines + 1, sizeof(*lines));
 
         if (!lines) {
                 context->out_of_memory = true;
                 return;
         }
-        context->wide_lines = lines;
-        context->wide_lines[context->nr_wide_lines++] = line;
+        file->wide_lines = lines;
+        file->wide_lines[file->nr_wide_lines++] = line;
 }
 
 static void scan_number(struct scan *scan) {
@@ -151,7 +149,7 @@ static void open_bracket(struct scan *scan) {
 }
 
 static void count_setting(struct scan *scan) {
-        if (++scan->nr_settings == SETTINGS_MAX + 1) {
+        if (++scan->context->nr_settings == SETTINGS_MAX + 1) {
                 conf_error(scan->context, scan->line, "more than %d settings, expected fewer",
                            SETTINGS_MAX);
                 scan->bad = true;

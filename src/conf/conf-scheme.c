@@ -76,9 +76,9 @@ static bool range_strings(struct conf_context *context, const config_setting_t *
                 return false;
         }
         if (config_setting_length(setting) != 2) {
-                conf_error(context, config_setting_source_line(setting),
-                           "%s: found %d values, expected %s", conf_label(setting),
-                           config_setting_length(setting), expected);
+                conf_error_at(context, setting,
+                              "%s: found %d values, expected %s", conf_label(setting),
+                              config_setting_length(setting), expected);
                 return false;
         }
 
@@ -113,9 +113,9 @@ static bool check_order(struct conf_context *context, const config_setting_t *se
         if (!wrong)
                 return true;
 
-        conf_error(context, config_setting_source_line(setting),
-                   "%s: \"%.40s\" to \"%.40s\" %s \"%.40s\", expected the lower limit first",
-                   what, min, max, wrong, min);
+        conf_error_at(context, setting,
+                      "%s: \"%.40s\" to \"%.40s\" %s \"%.40s\", expected the lower limit first",
+                      what, min, max, wrong, min);
         return false;
 }
 
@@ -171,13 +171,13 @@ void conf_parse_nr_accesses_range(struct conf_context *context, const config_set
         counts.min = (limits->min * nr + BASIS_POINTS - 1) / BASIS_POINTS;
         counts.max = limits->max == UINT64_MAX ? UINT64_MAX : limits->max * nr / BASIS_POINTS;
         if (counts.min > counts.max)
-                conf_error(context, config_setting_source_line(setting),
-                           "%s: nothing lies in \"%s\" to \"%s\", expected a range that holds a "
-                           "multiple of %s%s, the resolution of %u checks an aggregation",
-                           conf_label(setting), texts[0], texts[1],
-                           BASIS_POINTS % nr == 0 ? "" : "about ",
-                           unit_format_percent(resolution, (uint32_t) (BASIS_POINTS / nr)),
-                           context->max_nr_accesses);
+                conf_error_at(context, setting,
+                              "%s: nothing lies in \"%s\" to \"%s\", expected a range that holds a "
+                              "multiple of %s%s, the resolution of %u checks an aggregation",
+                              conf_label(setting), texts[0], texts[1],
+                              BASIS_POINTS % nr == 0 ? "" : "about ",
+                              unit_format_percent(resolution, (uint32_t) (BASIS_POINTS / nr)),
+                              context->max_nr_accesses);
         *limits = counts;
 }
 
@@ -189,21 +189,23 @@ static void list_actions(uint32_t actions, struct conf_words *words) {
 
 static void parse_action(struct conf_context *context, const config_setting_t *setting,
                          const char *name, enum damos_action *action) {
-        unsigned line = config_setting_source_line(setting);
         struct conf_words words = { .word = name };
         enum damos_action value;
 
         list_actions(context->actions, &words);
         if (damos_action_from_string(name, &value) < 0) {
                 if (words.best)
-                        conf_error(context, line, "unknown action \"%.80s\", did you mean \"%s\"?",
-                                   name, words.best);
+                        conf_error_at(context, setting,
+                                      "unknown action \"%.80s\", did you mean \"%s\"?", name,
+                                      words.best);
                 else
-                        conf_error(context, line, "unknown action \"%.80s\", expected one of %s",
-                                   name, words.list);
+                        conf_error_at(context, setting,
+                                      "unknown action \"%.80s\", expected one of %s", name,
+                                      words.list);
         } else if (!(context->actions & DAMOS_ACTION_BIT(value)))
-                conf_error(context, line, "action \"%s\" cannot be done: there is no way to do it "
-                           "to another process here, expected one of %s", name, words.list);
+                conf_error_at(context, setting, "action \"%s\" cannot be done: there is no way to "
+                              "do it to another process here, expected one of %s", name,
+                              words.list);
         else
                 *action = value;
 }
@@ -221,7 +223,7 @@ static bool check_target_name(struct conf_context *context, const config_setting
         const struct plan *plan = context->plan;
         struct conf_words words = { .word = name };
 
-        for (size_t i = 0; i < plan->nr_targets; i++) {
+        for (size_t i = 0; i < plan->nr_targets + plan->nr_targets_off; i++) {
                 if (!plan->targets[i].name)
                         continue;
                 if (strcmp(plan->targets[i].name, name) == 0)
@@ -229,13 +231,13 @@ static bool check_target_name(struct conf_context *context, const config_setting
                 conf_words_consider(&words, plan->targets[i].name);
         }
         if (words.best)
-                conf_error(context, config_setting_source_line(setting),
-                           "%s: there is no target \"%.80s\", did you mean \"%s\"?",
-                           conf_label(setting), name, words.best);
+                conf_error_at(context, setting,
+                              "%s: there is no target \"%.80s\", did you mean \"%s\"?",
+                              conf_label(setting), name, words.best);
         else
-                conf_error(context, config_setting_source_line(setting),
-                           "%s: there is no target \"%.80s\", expected the name of an entry of "
-                           "the file's list of targets", conf_label(setting), name);
+                conf_error_at(context, setting,
+                              "%s: there is no target \"%.80s\", expected the name of an entry of "
+                              "the list of targets", conf_label(setting), name);
         return false;
 }
 
@@ -250,9 +252,9 @@ void conf_parse_scheme_targets(struct conf_context *context, const config_settin
                 return conf_type_error(context, setting, expected);
         length = config_setting_length(setting);
         if (length == 0)
-                return conf_error(context, config_setting_source_line(setting),
-                                  "%s: is empty, expected %s; leave it out to mean all targets",
-                                  conf_label(setting), expected);
+                return conf_error_at(context, setting,
+                                     "%s: is empty, expected %s; leave it out to mean all targets",
+                                     conf_label(setting), expected);
 
         scheme->targets = calloc((size_t) length, sizeof(scheme->targets[0]));
         if (!scheme->targets) {
@@ -281,10 +283,10 @@ static bool parse_column_pair(struct conf_context *context, const config_setting
                 if (strcmp(words[i], "null") != 0)
                         r = parse_border(quantity, words[i], &values[i]);
                 if (r < 0) {
-                        conf_error(context, config_setting_source_line(setting),
-                                   "%s %s \"%.40s\" is %s, expected %s",
-                                   i == 0 ? "lowest" : "highest", what, words[i],
-                                   r == -ERANGE ? "too large" : "not valid", quantity->border);
+                        conf_error_at(context, setting,
+                                      "%s %s \"%.40s\" is %s, expected %s",
+                                      i == 0 ? "lowest" : "highest", what, words[i],
+                                      r == -ERANGE ? "too large" : "not valid", quantity->border);
                         good = false;
                 } else if (i == 1 && values[i] == 0 && strcmp(words[i], "min") != 0)
                         values[i] = UINT64_MAX;
@@ -309,11 +311,12 @@ static void scale_frequencies(struct conf_context *context, const config_setting
                 return;
         limits->max = percent * nr / 100;
         if (limits->max == 0)
-                conf_error(context, config_setting_source_line(setting),
-                           "highest frequency %u percent of %u checks an aggregation is less than "
-                           "one check, which would be no limit, expected at least %u or \"min\"",
-                           (unsigned) percent, context->max_nr_accesses,
-                           (100 + context->max_nr_accesses - 1) / context->max_nr_accesses);
+                conf_error_at(context, setting,
+                              "highest frequency %u percent of %u checks an aggregation is less "
+                              "than one check, which would be no limit, expected at least %u or "
+                              "\"min\"",
+                              (unsigned) percent, context->max_nr_accesses,
+                              (100 + context->max_nr_accesses - 1) / context->max_nr_accesses);
 }
 
 static size_t split_words(char *text, char *ret_words[static NR_COLUMNS]) {
@@ -351,9 +354,9 @@ void conf_parse_columns(struct conf_context *context, const config_setting_t *se
                 return;
         nr = split_words(text, words);
         if (nr != NR_COLUMNS)
-                return conf_error(context, config_setting_source_line(setting),
-                                  "scheme of %zu words, expected seven: min-size max-size min-freq "
-                                  "max-freq min-age max-age action", nr);
+                return conf_error_at(context, setting,
+                                     "scheme of %zu words, expected seven: min-size max-size "
+                                     "min-freq max-freq min-age max-age action", nr);
 
         (void) parse_column_pair(context, setting, &sizes, "size", words, &pattern->size);
         if (parse_column_pair(context, setting, &frequencies, "frequency", words + 2,

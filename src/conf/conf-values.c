@@ -3,23 +3,17 @@
 
 #include "conf-values.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "unit.h"
-
-/* TASK_COMM_LEN of the kernel without the NUL */
-#define COMM_MAX 15
-
-#define GLOB_CHARACTERS "*?["
 
 #define EXPECTED_INTERVAL "a time in a string, such as \"5ms\""
 #define EXPECTED_INTERVAL_OR_OFF "a time in a string, such as \"60s\", or \"off\""
 #define EXPECTED_BUDGET "a share in a string, such as \"1%\" or \"0.5%\", or \"off\""
 #define EXPECTED_NR_REGIONS "a whole number of at least 3"
+#define EXPECTED_BOOL "true or false, without quotes"
 #define EXPECTED_NAME "a name of 1 to 64 letters, digits and characters of \"._@:-\""
-#define EXPECTED_PID "a process ID above 1, without quotes"
-#define EXPECTED_COMM "a command name or pattern in a string, such as \"postgres\" or \"nginx*\""
-#define EXPECTED_EXE "an absolute path or pattern in a string, such as \"/usr/sbin/ngin*\""
 
 #define EXPECTED_RECORD "the absolute path of a file, such as \"/var/log/damond/record\", or \"off\""
 #define EXPECTED_RECORD_SIZE "a size in a string of at least \"64K\", such as \"64M\""
@@ -56,15 +50,15 @@ static const char *type_name(const config_setting_t *setting) {
 
 void conf_type_error(struct conf_context *context, const config_setting_t *setting,
                      const char *expected) {
-        conf_error(context, config_setting_source_line(setting), "%s: found %s, expected %s",
-                   conf_label(setting), type_name(setting), expected);
+        conf_error_at(context, setting, "%s: found %s, expected %s",
+                      conf_label(setting), type_name(setting), expected);
 }
 
 void conf_value_error(struct conf_context *context, const config_setting_t *setting,
                       const char *text, int error, const char *expected) {
-        conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" is %s, expected %s",
-                   conf_label(setting), text, error == -ERANGE ? "too large" : "not valid",
-                   expected);
+        conf_error_at(context, setting, "%s: \"%.80s\" is %s, expected %s",
+                      conf_label(setting), text, error == -ERANGE ? "too large" : "not valid",
+                      expected);
 }
 
 const char *conf_string(struct conf_context *context, const config_setting_t *setting,
@@ -84,9 +78,9 @@ static void parse_interval(struct conf_context *context, const config_setting_t 
         if (r < 0)
                 conf_value_error(context, setting, text, r, expected);
         else if (usec == 0)
-                conf_error(context, config_setting_source_line(setting),
-                           "%s: \"%.80s\" is 0 microseconds, expected %s",
-                           conf_label(setting), text, expected);
+                conf_error_at(context, setting,
+                              "%s: \"%.80s\" is 0 microseconds, expected %s",
+                              conf_label(setting), text, expected);
         else
                 *interval = usec;
 }
@@ -132,15 +126,14 @@ void conf_parse_record_size(struct conf_context *context, const config_setting_t
         if (r < 0)
                 conf_value_error(context, setting, text, r, EXPECTED_RECORD_SIZE);
         else if (bytes < RECORD_SIZE_MIN)
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" is too small, "
-                           "expected %s", conf_label(setting), text, EXPECTED_RECORD_SIZE);
+                conf_error_at(context, setting, "%s: \"%.80s\" is too small, "
+                              "expected %s", conf_label(setting), text, EXPECTED_RECORD_SIZE);
         else
                 *size = bytes;
 }
 
 void conf_parse_budget(struct conf_context *context, const config_setting_t *setting, void *to) {
         const char *text = conf_string(context, setting, EXPECTED_BUDGET);
-        unsigned line = config_setting_source_line(setting);
         uint32_t *budget = to, share = 0;
         int r;
 
@@ -155,19 +148,19 @@ void conf_parse_budget(struct conf_context *context, const config_setting_t *set
         if (r < 0)
                 conf_value_error(context, setting, text, r, EXPECTED_BUDGET);
         else if (share == 0)
-                conf_error(context, line, "%s: \"%.80s\" leaves no time to monitor, expected a "
-                           "share above 0%%; use \"off\" for no limit", conf_label(setting), text);
+                conf_error_at(context, setting, "%s: \"%.80s\" leaves no time to monitor, expected "
+                              "a share above 0%%; use \"off\" for no limit", conf_label(setting),
+                              text);
         else if (share > 10000)
-                conf_error(context, line, "%s: \"%.80s\" is more than one CPU, expected at most "
-                           "\"100%%\"; use \"off\" for no limit", conf_label(setting), text);
+                conf_error_at(context, setting, "%s: \"%.80s\" is more than one CPU, expected at "
+                              "most \"100%%\"; use \"off\" for no limit", conf_label(setting), text);
         else
                 *budget = share;
 }
 
-/* Returns whether there is a number; one below the lowest is reported here. */
-static bool parse_integer(struct conf_context *context, const config_setting_t *setting,
-                          int lowest, const char *expected, int *ret) {
-        unsigned line = config_setting_source_line(setting);
+bool conf_integer(struct conf_context *context, const config_setting_t *setting, int lowest,
+                  int highest, const char *expected, int *ret) {
+        const struct conf_file *file = conf_file_of(setting);
         int value;
 
         if (config_setting_type(setting) != CONFIG_TYPE_INT &&
@@ -175,14 +168,15 @@ static bool parse_integer(struct conf_context *context, const config_setting_t *
                 conf_type_error(context, setting, expected);
                 return false;
         }
-        for (size_t i = 0; i < context->nr_wide_lines; i++)
-                if (context->wide_lines[i] == line)
+        for (size_t i = 0; i < file->nr_wide_lines; i++)
+                if (file->wide_lines[i] == config_setting_source_line(setting))
                         return false;
 
         value = (int) config_setting_get_int64(setting);
-        if (value < lowest) {
-                conf_error(context, line, "%s: %d is too small, expected %s",
-                           conf_label(setting), value, expected);
+        if (value < lowest || value > highest) {
+                conf_error_at(context, setting, "%s: %d is too %s, expected %s",
+                              conf_label(setting), value, value < lowest ? "small" : "large",
+                              expected);
                 return false;
         }
         *ret = value;
@@ -194,55 +188,34 @@ void conf_parse_nr_regions(struct conf_context *context, const config_setting_t 
         uint32_t *nr_regions = to;
         int value;
 
-        if (parse_integer(context, setting, DAMON_MIN_REGIONS_FLOOR, EXPECTED_NR_REGIONS, &value))
+        if (conf_integer(context, setting, DAMON_MIN_REGIONS_FLOOR, INT_MAX, EXPECTED_NR_REGIONS,
+                         &value))
                 *nr_regions = (uint32_t) value;
 }
 
-void conf_parse_pid(struct conf_context *context, const config_setting_t *setting, void *to) {
-        pid_t *pid = to;
-        int value;
+void conf_parse_bool(struct conf_context *context, const config_setting_t *setting, void *to) {
+        bool *value = to;
 
-        if (parse_integer(context, setting, 2, EXPECTED_PID, &value))
-                *pid = value;
+        if (config_setting_type(setting) == CONFIG_TYPE_BOOL)
+                *value = config_setting_get_bool(setting);
+        else
+                conf_type_error(context, setting, EXPECTED_BOOL);
+}
+
+bool conf_is_name(const char *text) {
+        size_t length = strlen(text);
+
+        return length > 0 && length <= CONF_NAME_MAX && strspn(text, NAME_CHARACTERS) == length;
 }
 
 void conf_parse_name(struct conf_context *context, const config_setting_t *setting, void *to) {
         const char *text = conf_string(context, setting, EXPECTED_NAME);
-        size_t length = text ? strlen(text) : 0;
         char **name = to;
 
         if (!text)
                 return;
-        if (length == 0 || length > CONF_NAME_MAX || strspn(text, NAME_CHARACTERS) != length)
+        if (!conf_is_name(text))
                 conf_value_error(context, setting, text, -EINVAL, EXPECTED_NAME);
         else
                 *name = conf_copy(context, text);
-}
-
-void conf_parse_comm(struct conf_context *context, const config_setting_t *setting, void *to) {
-        const char *text = conf_string(context, setting, EXPECTED_COMM);
-        char **comm = to;
-
-        if (!text)
-                return;
-        if (text[0] == '\0')
-                conf_value_error(context, setting, text, -EINVAL, EXPECTED_COMM);
-        else if (strlen(text) > COMM_MAX && !strpbrk(text, GLOB_CHARACTERS "\\"))
-                conf_error(context, config_setting_source_line(setting), "%s: \"%.80s\" never "
-                           "matches as the kernel cuts command names to %d bytes, expected "
-                           "\"%.*s\"", conf_label(setting), text, COMM_MAX, COMM_MAX, text);
-        else
-                *comm = conf_copy(context, text);
-}
-
-void conf_parse_exe(struct conf_context *context, const config_setting_t *setting, void *to) {
-        const char *text = conf_string(context, setting, EXPECTED_EXE);
-        char **exe = to;
-
-        if (!text)
-                return;
-        if (text[0] == '\0' || !strchr("/" GLOB_CHARACTERS, text[0]))
-                conf_value_error(context, setting, text, -EINVAL, EXPECTED_EXE);
-        else
-                *exe = conf_copy(context, text);
 }

@@ -52,6 +52,23 @@ void conf_value_error(struct conf_context *context, const config_setting_t *sett
 const char *conf_string(struct conf_context *context, const config_setting_t *setting,
                         const char *expected);
 
+/**
+ * conf_integer() - whole number of a setting
+ * @context:    context
+ * @setting:    setting
+ * @lowest:     lowest number that is right
+ * @highest:    highest number that is right
+ * @expected:   what is expected, if it is something else
+ * @ret:        set to the number
+ *
+ * Return: whether there is such a number; if not, it is reported.
+ */
+bool conf_integer(struct conf_context *context, const config_setting_t *setting, int lowest,
+                  int highest, const char *expected, int *ret);
+
+/** conf_parse_bool() - true or false, to a bool */
+void conf_parse_bool(struct conf_context *context, const config_setting_t *setting, void *to);
+
 /** conf_parse_interval() - a time above 0, to a uint64_t of microseconds */
 void conf_parse_interval(struct conf_context *context, const config_setting_t *setting, void *to);
 
@@ -71,14 +88,8 @@ void conf_parse_budget(struct conf_context *context, const config_setting_t *set
 /** conf_parse_nr_regions() - a number of regions, to a uint32_t */
 void conf_parse_nr_regions(struct conf_context *context, const config_setting_t *setting, void *to);
 
+/** conf_is_name() - say whether a text may be the name of a target or scheme */
+bool conf_is_name(const char *text);
+
 /** conf_parse_name() - a name, to a char * that the caller owns */
 void conf_parse_name(struct conf_context *context, const config_setting_t *setting, void *to);
-
-/** conf_parse_pid() - a process ID above 1, to a pid_t */
-void conf_parse_pid(struct conf_context *context, const config_setting_t *setting, void *to);
-
-/** conf_parse_comm() - a pattern for a command name, to a char * that the caller owns */
-void conf_parse_comm(struct conf_context *context, const config_setting_t *setting, void *to);
-
-/** conf_parse_exe() - a pattern for the path of an executable, to a char * likewise */
-void conf_parse_exe(struct conf_context *context, const config_setting_t *setting, void *to);

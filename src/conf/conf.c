@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From a path to a plan; see conf.h. */
+/* From files to a plan; see conf.h. */
 
 #include "conf.h"
 
-#include <fcntl.h>
 #include <libconfig.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "conf-context.h"
+#include "conf-files.h"
 #include "conf-keys.h"
+#include "conf-merge.h"
 #include "unit.h"
-
-/* libconfig needs quadratic time; no sensible file comes near. */
-#define FILE_SIZE_MAX (256 * 1024)
 
 static const struct plan default_plan = {
         .attrs = {
@@ -27,76 +23,6 @@ static const struct plan default_plan = {
         .statistics_interval = 60 * USEC_PER_SEC,
         .record_size = 64 * 1024 * 1024,
 };
-
-/* Returns a descriptor, or -EINVAL: reported. */
-static int open_file(struct conf_context *context) {
-        _cleanup_close_ int fd = -1;
-        struct stat st;
-
-        /* A FIFO without a writer would block otherwise. */
-        fd = open(context->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0 || fstat(fd, &st) < 0) {
-                conf_error(context, 0, "cannot be opened: %s", strerror(errno));
-                return -EINVAL;
-        }
-        if (!S_ISREG(st.st_mode)) {
-                conf_error(context, 0, "is not a regular file, expected a file with settings");
-                return -EINVAL;
-        }
-        if (geteuid() == 0 && (st.st_mode & S_IWOTH)) {
-                conf_error(context, 0, "is writable by everyone, expected mode 0644 or stricter as "
-                           "root acts on it");
-                return -EINVAL;
-        }
-        return TAKE_FD(fd);
-}
-
-/* Reads to the end: the size that fstat() tells may be out of date, or 0 under /proc. */
-static int read_all(struct conf_context *context, int fd, char *text, size_t *ret_size) {
-        size_t size = 0;
-        ssize_t n;
-
-        do {
-                n = read(fd, text + size, FILE_SIZE_MAX + 1 - size);
-                if (n < 0) {
-                        conf_error(context, 0, "cannot be read: %s", strerror(errno));
-                        return -EINVAL;
-                }
-                size += (size_t) n;
-        } while (n > 0 && size <= FILE_SIZE_MAX);
-
-        if (size > FILE_SIZE_MAX) {
-                conf_error(context, 0, "is too large, expected at most %d KiB",
-                           FILE_SIZE_MAX / 1024);
-                return -EINVAL;
-        }
-        *ret_size = size;
-        return 0;
-}
-
-static int read_text(struct conf_context *context, char **ret_text, size_t *ret_size) {
-        _cleanup_free_ char *text = NULL;
-        _cleanup_close_ int fd = -1;
-        size_t size;
-        int r;
-
-        fd = open_file(context);
-        if (fd < 0)
-                return fd;
-        text = malloc(FILE_SIZE_MAX + 2);
-        if (!text)
-                return -ENOMEM;
-        r = read_all(context, fd, text, &size);
-        if (r < 0)
-                return r;
-
-        /* libconfig does not recognise a comment on a last line that does not end. */
-        text[size++] = '\n';
-        text[size] = '\0';
-        *ret_text = TAKE_PTR(text);
-        *ret_size = size;
-        return 0;
-}
 
 /**
  * struct quote - a line of the file as messages show it
@@ -144,28 +70,64 @@ static void report_syntax(struct conf_context *context, const config_t *config, 
                            here.start, before.length, before.start);
 }
 
-static void parse_text(struct conf_context *context, const char *text) {
-        config_t config;
+/* Returns whether the file could be read, be it with wrong values. */
+static bool read_file(struct conf_context *context, struct conf_file *file) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
 
-        config_init(&config);
-        if (config_read_string(&config, text) == CONFIG_TRUE)
-                (void) conf_parse_group(context, config_root_setting(&config), CONF_FILE,
-                                        context->plan);
-        else
-                report_syntax(context, &config, text);
-        config_destroy(&config);
+        context->file = file;
+        text = conf_read_text(context, &size);
+        if (!text || !conf_prescan(context, text, size))
+                return false;
+        if (config_read_string(&file->config, text) == CONFIG_TRUE)
+                return true;
+        report_syntax(context, &file->config, text);
+        return false;
 }
 
-int conf_load(const char *path, uint32_t actions, struct conf_diag *diag, struct plan **ret_plan) {
+static void parse_files(struct conf_context *context) {
+        struct conf_layers layers;
+
+        if (conf_layers_top(context, "", &layers) < 0) {
+                context->out_of_memory = true;
+                return;
+        }
+        (void) conf_parse_group(context, &layers, CONF_FILE, context->plan);
+        conf_layers_done(&layers);
+}
+
+/* Without one of the files, what the others say makes no sense. */
+static void read_files(struct conf_context *context, const char *path,
+                       const char *const *directories) {
+        bool good = conf_find_files(context, path, directories);
+
+        for (size_t i = 0; i < context->nr_files; i++)
+                good = read_file(context, &context->files[i]) && good;
+        if (good)
+                parse_files(context);
+}
+
+static void name_files(struct conf_context *context) {
+        struct plan *plan = context->plan;
+
+        plan->files = calloc(context->nr_files, sizeof(plan->files[0]));
+        if (!plan->files) {
+                context->out_of_memory = true;
+                return;
+        }
+        for (size_t i = 0; i < context->nr_files; i++) {
+                conf_make_printable(context->files[i].path);
+                plan->files[plan->nr_files++] = TAKE_PTR(context->files[i].path);
+        }
+}
+
+int conf_load_from(const char *path, const char *const *directories, uint32_t actions,
+                   struct conf_diag *diag, struct plan **ret_plan) {
         _cleanup_(plan_freep) struct plan *plan = NULL;
-        _cleanup_free_ char *text = NULL;
         struct conf_context context = {
-                .path = path,
                 .actions = actions | DAMOS_ACTION_BIT(DAMOS_STAT),
                 .diag = diag,
         };
-        size_t size;
-        int r;
 
         plan = malloc(sizeof(*plan));
         if (!plan)
@@ -174,12 +136,10 @@ int conf_load(const char *path, uint32_t actions, struct conf_diag *diag, struct
         context.plan = plan;
         context.max_nr_accesses = damon_attrs_max_nr_accesses(&plan->attrs);
 
-        r = read_text(&context, &text, &size);
-        if (r < 0)
-                return r;
-        if (conf_prescan(&context, text, size))
-                parse_text(&context, text);
-        free(context.wide_lines);
+        read_files(&context, path, directories);
+        if (!context.out_of_memory && diag->nr == 0)
+                name_files(&context);
+        conf_files_done(&context);
 
         if (context.out_of_memory)
                 return -ENOMEM;
@@ -187,4 +147,18 @@ int conf_load(const char *path, uint32_t actions, struct conf_diag *diag, struct
                 return -EINVAL;
         *ret_plan = TAKE_PTR(plan);
         return 0;
+}
+
+int conf_load(const char *path, uint32_t actions, struct conf_diag *diag, struct plan **ret_plan) {
+        static const char *const of_packages[] = {
+                "/run/damond.conf.d",
+                "/usr/local/lib/damond.conf.d",
+                "/usr/lib/damond.conf.d",
+                NULL,
+        };
+        static const char *const none[] = { NULL };
+
+        /* A file from elsewhere is to mean the same on every machine. */
+        return conf_load_from(path, strcmp(path, CONF_PATH) == 0 ? of_packages : none, actions,
+                              diag, ret_plan);
 }

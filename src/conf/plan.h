@@ -53,6 +53,20 @@ struct plan_target {
 };
 
 /**
+ * struct plan_origin - where a setting comes from
+ * @group:      structure that it is in: the plan, or an entry of its targets or schemes
+ * @setting:    its name; static
+ * @file:       place of the file in &plan.files
+ * @line:       its line there
+ */
+struct plan_origin {
+        const void *group;
+        const char *setting;
+        size_t file;
+        unsigned line;
+};
+
+/**
  * struct plan - a configuration
  * @attrs:                      monitoring attributes
  * @cpu_budget:                 what all monitoring together may take of one CPU, in basis
@@ -64,10 +78,19 @@ struct plan_target {
  * @record_size:                bytes that the file may have before a new one is begun
  * @targets:                    @nr_targets entries, in the order of the file
  * @nr_targets:                 number of target entries
+ * @nr_targets_off:             entries behind these that are switched off: only to be shown
  * @schemes:                    @nr_schemes schemes, in the order of the file; statistics 0.
  *                              Those read from 7-column strings are named "scheme-N", N
  *                              being their place in the list, from 1.
  * @nr_schemes:                 number of schemes
+ * @nr_schemes_off:             schemes behind these that are switched off: only to be shown
+ * @files:                      @nr_files paths of what was read, in that order, as messages show
+ *                              them: the main file, and drop-ins
+ * @nr_files:                   number of files
+ * @origins:                    @nr_origins settings that are in one of them; others have their
+ *                              defaults
+ * @nr_origins:                 number of those
+ * @sz_origins:                 number that there is room for
  */
 struct plan {
         struct damon_attrs attrs;
@@ -77,8 +100,14 @@ struct plan {
         uint64_t record_size;
         struct plan_target *targets;
         size_t nr_targets;
+        size_t nr_targets_off;
         struct damos *schemes;
         size_t nr_schemes;
+        size_t nr_schemes_off;
+        char **files;
+        size_t nr_files;
+        struct plan_origin *origins;
+        size_t nr_origins, sz_origins;
 };
 
 /**
@@ -100,10 +129,12 @@ bool plan_target_equal(const struct plan_target *a, const struct plan_target *b)
  * @plan:       plan
  * @f:          where to
  *
- * Every setting is written, also those at their default. Reading the result gives an equal
- * plan.
+ * Every setting is written, also those at their default, with its origin; and what is switched
+ * off, too. Reading the result gives an equal plan.
+ *
+ * Return: 0, -ENOMEM.
  */
-void plan_dump(const struct plan *plan, FILE *f);
+int plan_dump(const struct plan *plan, FILE *f);
 
 static inline void plan_freep(struct plan **plan) {
         plan_free(*plan);

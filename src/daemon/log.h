@@ -28,7 +28,7 @@ int log_is_journal(void);
 /**
  * log_record() - log one record
  * @level:      LOG_ERR to LOG_DEBUG
- * @id:         MESSAGE_ID, or NULL
+ * @id:         MESSAGE_ID: each kind of record has one, but for those of level LOG_DEBUG
  * @fields:     "NAME=value" strings ended by NULL, or NULL: for the journal only, what
  *              people need stands in the message
  * @format:     message
@@ -36,7 +36,7 @@ int log_is_journal(void);
 void log_record(int level, const char *id, const char *const *fields, const char *format, ...)
         _printf_(4, 5);
 
-#define log_error(...) log_record(LOG_ERR, NULL, NULL, __VA_ARGS__)
-#define log_warning(...) log_record(LOG_WARNING, NULL, NULL, __VA_ARGS__)
-#define log_info(...) log_record(LOG_INFO, NULL, NULL, __VA_ARGS__)
+/** log_error(), log_info() - log a record that has no fields */
+#define log_error(id, ...) log_record(LOG_ERR, id, NULL, __VA_ARGS__)
+#define log_info(id, ...) log_record(LOG_INFO, id, NULL, __VA_ARGS__)
 #define log_debug(...) log_record(LOG_DEBUG, NULL, NULL, __VA_ARGS__)

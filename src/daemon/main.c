@@ -13,8 +13,6 @@
 #include "message-ids.h"
 #include "page-idle.h"
 
-#define DEFAULT_CONFIG "/etc/damond.conf"
-
 /* daemon(7), sysexits.h */
 enum {
         EXIT_RUNTIME = 1,
@@ -42,7 +40,7 @@ static void help(void) {
         puts("Usage: damond [OPTION...]\n"
              "Watch which memory of processes is used, and act on it by schemes.\n"
              "\n"
-             "  -c, --config=FILE      configuration file [" DEFAULT_CONFIG "]\n"
+             "  -c, --config=FILE      configuration file [" CONF_PATH "]\n"
              "  -t, --check-config     say what is wrong with the configuration, and exit\n"
              "  -T, --dump-config      print the configuration with all defaults, and exit\n"
              "      --probe            say what this kernel and these privileges offer, and exit\n"
@@ -151,20 +149,19 @@ static int load_config(const struct arguments *arguments, struct plan **ret_plan
         r = conf_load(arguments->config, PAGE_IDLE_ACTIONS, &diag, ret_plan);
         for (size_t i = 0; i < diag.nr; i++)
                 if (arguments->mode == MODE_RUN)
-                        log_record(LOG_ERR, DAMOND_MESSAGE_CONFIG_ERROR, NULL, "%s",
-                                   diag.messages[i].text);
+                        log_error(DAMOND_MESSAGE_CONFIG_ERROR, "%s", diag.messages[i].text);
                 else
                         fprintf(stderr, "%s\n", diag.messages[i].text);
         conf_diag_done(&diag);
         if (r == -ENOMEM) {
-                log_error("out of memory");
+                log_error(DAMOND_MESSAGE_FAILED, "out of memory");
                 return EXIT_RUNTIME;
         }
         return r < 0 ? EXIT_CONFIG : 0;
 }
 
 static void log_caveat(const char *sentence, void *userdata) {
-        log_warning("%s", sentence);
+        log_record(LOG_WARNING, DAMOND_MESSAGE_CAVEAT, NULL, "%s", sentence);
 }
 
 static int run(const struct arguments *arguments, struct plan **plan) {
@@ -175,14 +172,14 @@ static int run(const struct arguments *arguments, struct plan **plan) {
 
         r = page_idle_files_open(&files, &why);
         if (r < 0) {
-                log_record(LOG_ERR, DAMOND_MESSAGE_UNAVAILABLE, NULL, "%s", why);
+                log_error(DAMOND_MESSAGE_UNAVAILABLE, "%s", why);
                 return exit_code(r);
         }
         page_idle_caveats(files.proc_fd, log_caveat, NULL);
 
         r = manager_new(&manager, arguments->config, *plan, &files, arguments->dry_run);
         if (r < 0)
-                log_error("cannot start: %s", strerror(-r));
+                log_error(DAMOND_MESSAGE_FAILED, "cannot start: %s", strerror(-r));
         else {
                 *plan = NULL;
                 r = manager_run(manager);
@@ -194,7 +191,7 @@ static int run(const struct arguments *arguments, struct plan **plan) {
 
 int main(int argc, char *argv[]) {
         struct arguments arguments = {
-                .config = DEFAULT_CONFIG,
+                .config = CONF_PATH,
                 .log_level = LOG_INFO,
         };
         _cleanup_(plan_freep) struct plan *plan = NULL;
@@ -219,8 +216,10 @@ int main(int argc, char *argv[]) {
         if (arguments.mode == MODE_CHECK)
                 return 0;
         if (arguments.mode == MODE_DUMP) {
-                plan_dump(plan, stdout);
-                return 0;
+                if (plan_dump(plan, stdout) >= 0)
+                        return 0;
+                log_error(DAMOND_MESSAGE_FAILED, "out of memory");
+                return EXIT_RUNTIME;
         }
         return run(&arguments, &plan);
 }

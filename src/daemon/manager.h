@@ -25,10 +25,12 @@
  * struct attached - a target that is monitored, and the watch for its exit
  * @target:     target; owned by the engine
  * @exit:       event source on its pidfd; owned
+ * @inherited:  it belongs to its entry because its parent did, not by properties of its own
  */
 struct attached {
         struct damon_target *target;
         sd_event_source *exit;
+        bool inherited;
 };
 
 /**
@@ -41,18 +43,34 @@ struct target_log {
         size_t nr;
 };
 
+/** STATUS_MAX - bytes of a status line with its NUL */
+#define STATUS_MAX 512
+
 /**
- * struct told - what people were told of the resolution that the budget leaves
- * @attrs:      by the status line
- * @status_at:  when, CLOCK_MONOTONIC, microseconds
+ * struct told - what people were told of how things are
+ * @status:     status line
+ * @status_at:  when it was last composed, CLOCK_MONOTONIC, microseconds,
+ * @status_cpu: and the CPU time of monitoring until then, nanoseconds
+ * @refusal:    what became of the last reload, if it was refused, for the status line, or NULL;
+ *              owned
  * @binds:      whether the budget binds, by the log
  * @binds_at:   when; 0 is never
+ * @behind:     whether damond keeps up with its sample interval, by the log
+ * @behind_at:  when that was last reckoned,
+ * @behind_passed: and the sample intervals that had passed by then,
+ * @behind_missed: those without a check among them
  */
 struct told {
-        struct damon_attrs attrs;
+        char status[STATUS_MAX];
         uint64_t status_at;
+        uint64_t status_cpu;
+        char *refusal;
         bool binds;
         uint64_t binds_at;
+        bool behind;
+        uint64_t behind_at;
+        uint64_t behind_passed;
+        uint64_t behind_missed;
 };
 
 /**
@@ -63,6 +81,8 @@ struct told {
  * @tick:               timer of the next engine step; off while there are no targets
  * @scan:               timer of the next look for processes
  * @statistics:         timer of the next statistics records
+ * @watchdog:           timer of the next word to the service manager that all is well, or NULL
+ * @watchdog_usec:      time after which it takes damond for stuck without one, microseconds
  * @page_idle:          operations
  * @engine:             engine
  * @rng:                dice of the engine
@@ -72,13 +92,15 @@ struct told {
  * @attached:           @nr_attached monitored targets
  * @grid:               time up to which sample intervals have been given to the engine,
  *                      CLOCK_MONOTONIC, microseconds
- * @marked_at:          when the last step ended
+ * @marked_at:          when the last step ended,
+ * @tick_at:            and when the next one is due, CLOCK_MONOTONIC, microseconds
  * @charged_at:         when the governor was last charged,
  * @charged_cpu:        and the CPU time of monitoring until then, nanoseconds
  * @nr_samples:         samples checked since the start
  * @nr_unknown:         those whose outcome was unknown
- * @nr_missed:          sample intervals that went by without a check
- * @told:               what was said of the budget
+ * @nr_passed:          sample intervals that went by while there were targets,
+ * @nr_missed:          those of them without a check
+ * @told:               what was said of how things are
  * @recorded_at:        when statistics of monitoring were last logged,
  * @recorded_cpu:       and the CPU time of monitoring until then, nanoseconds
  * @target_log:         keeps the log of targets from growing without end
@@ -92,6 +114,8 @@ struct manager {
         sd_event_source *tick;
         sd_event_source *scan;
         sd_event_source *statistics;
+        sd_event_source *watchdog;
+        uint64_t watchdog_usec;
 
         struct page_idle *page_idle;
         struct damon_engine *engine;
@@ -104,10 +128,12 @@ struct manager {
 
         uint64_t grid;
         uint64_t marked_at;
+        uint64_t tick_at;
         uint64_t charged_at;
         uint64_t charged_cpu;
         uint64_t nr_samples;
         uint64_t nr_unknown;
+        uint64_t nr_passed;
         uint64_t nr_missed;
 
         struct told told;
@@ -156,18 +182,21 @@ int manager_run(struct manager *manager);
 void manager_reload(struct manager *manager);
 
 /**
- * manager_scan() - look for processes that the plan selects and that are not monitored yet
+ * manager_schedule_scan() - set the timer of the next look for targets
  * @manager:    manager
+ * @interval:   when, from now, microseconds
+ *
+ * Return: 0 or a negative errno.
  */
-void manager_scan(struct manager *manager);
+int manager_schedule_scan(struct manager *manager, uint64_t interval);
 
 /**
- * manager_detach() - stop monitoring a target
+ * manager_start_ticking() - begin to sample, if a target was the first one
  * @manager:    manager
- * @i:          index of the attached target
- * @why:        what has become of the process, for the log: "exited"
+ *
+ * Return: 0 or a negative errno.
  */
-void manager_detach(struct manager *manager, size_t i, const char *why);
+int manager_start_ticking(struct manager *manager);
 
 /**
  * manager_apply_attrs() - give the plan's attributes to governor and engine
@@ -186,10 +215,62 @@ int manager_apply_attrs(struct manager *manager);
 uint64_t manager_monitoring_time(const struct manager *manager);
 
 /**
- * manager_notify_status() - tell the service manager in one line how things are
+ * manager_now() - read the clock that all of the daemon goes by
+ *
+ * Return: CLOCK_MONOTONIC, microseconds.
+ */
+uint64_t manager_now(void);
+
+/* targets.c */
+
+/**
+ * targets_scan() - let go of processes that are not selected any more, and take hold of those that are
  * @manager:    manager
  */
-void manager_notify_status(struct manager *manager);
+void targets_scan(struct manager *manager);
+
+/**
+ * targets_drop_gone() - let go of the targets whose address space the operations found ended
+ * @manager:    manager
+ *
+ * It ended by exit, or because the process has executed another program; it then may be selected
+ * again.
+ */
+void targets_drop_gone(struct manager *manager);
+
+/* status.c */
+
+/**
+ * status_notify() - tell the service manager in one line how things are
+ * @manager:    manager
+ */
+void status_notify(struct manager *manager);
+
+/**
+ * status_tell() - tell what is news, now and then: the status line to the service manager, and to the
+ * log that the budget binds or that damond does not keep up
+ * @manager:    manager
+ */
+void status_tell(struct manager *manager);
+
+/**
+ * status_set_refusal() - take note of what became of a reload
+ * @manager:    manager
+ * @refusal:    why it was refused, owned by the manager; or NULL if it was not
+ */
+void status_set_refusal(struct manager *manager, char *refusal);
+
+/** STATUS_FILES_MAX - bytes that hold what status_files() says of files with paths of usual length */
+#define STATUS_FILES_MAX 256
+
+/**
+ * status_files() - name the files that the plan in force was read from
+ * @manager:    manager
+ * @buf:        %STATUS_FILES_MAX bytes
+ *
+ * Return: @buf: "/etc/damond.conf and 2 drop-ins".
+ */
+const char *status_files(const struct manager *manager, char buf[static STATUS_FILES_MAX]);
 
 /* statistics.c */
 

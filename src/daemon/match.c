@@ -8,10 +8,16 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-login.h>
 
 #include "array.h"
 #include "macro.h"
 #include "root.h"
+#include "unit.h"
+
+/* Bytes of the arguments of a process that are looked at. */
+#define CMDLINE_MAX (32 * 1024)
 
 void matcher_done(struct matcher *matcher) {
         free(matcher->bindings);
@@ -35,13 +41,27 @@ void matcher_take(struct matcher *matcher, const struct plan *plan, struct bindi
         matcher->plan = plan;
 }
 
-/* What is known of the process that is looked at, each read when first asked for. */
+/*
+ * What is known of the process that is looked at, each read when first asked for. Strings of a
+ * process that cannot be read, or has none, are empty.
+ */
 struct candidate {
         int proc_fd;
         pid_t pid;
         char comm[64];
         char exe[PATH_MAX];
+        char *cmdline;
+        char *unit;
+        char *slice;
+        char *cgroup;
 };
+
+static void candidate_done(struct candidate *candidate) {
+        free(candidate->cmdline);
+        free(candidate->unit);
+        free(candidate->slice);
+        free(candidate->cgroup);
+}
 
 static bool read_comm(struct candidate *candidate) {
         char path[32];
@@ -77,18 +97,114 @@ static bool read_exe(struct candidate *candidate) {
         return true;
 }
 
+/* The arguments, as a shell would be given them, but for quotes. */
+static const char *read_cmdline(struct candidate *candidate) {
+        char path[32];
+        int length;
+
+        if (candidate->cmdline)
+                return candidate->cmdline;
+        candidate->cmdline = malloc(CMDLINE_MAX + 1);
+        if (!candidate->cmdline)
+                return "";
+        (void) snprintf(path, sizeof(path), "%d/cmdline", (int) candidate->pid);
+        length = root_read(candidate->proc_fd, path, candidate->cmdline, CMDLINE_MAX + 1);
+        while (length > 0 && candidate->cmdline[length - 1] == '\0')
+                length--;
+        candidate->cmdline[MAX(length, 0)] = '\0';
+        for (int i = 0; i < length; i++)
+                if (candidate->cmdline[i] == '\0')
+                        candidate->cmdline[i] = ' ';
+        return candidate->cmdline;
+}
+
+/* A string that libsystemd knows of a process. */
+static const char *read_login(struct candidate *candidate, char **string, int (*get)(pid_t pid, char **ret)) {
+        if (!*string && get(candidate->pid, string) < 0)
+                *string = strdup("");
+        return *string ?: "";
+}
+
+/*
+ * The effective user owns the directory of a process in /proc, also where the files in it belong
+ * to root because the process has changed its user: task_dump_owner() in fs/proc/base.c,
+ * Linux 6.12.
+ */
+static bool runs_as(const struct candidate *candidate, uid_t uid) {
+        char path[16];
+        struct stat st;
+
+        (void) snprintf(path, sizeof(path), "%d", (int) candidate->pid);
+        return fstatat(candidate->proc_fd, path, &st, 0) == 0 && st.st_uid == uid;
+}
+
+/* The slice "a-b.slice" lies in "a.slice": systemd.slice(5). */
+static bool in_slice(struct candidate *candidate, const char *glob) {
+        static const char suffix[] = ".slice";
+        char name[NAME_MAX + 1];
+        char *end;
+
+        (void) snprintf(name, sizeof(name), "%s",
+                        read_login(candidate, &candidate->slice, sd_pid_get_slice));
+        for (;;) {
+                if (fnmatch(glob, name, FNM_NOESCAPE) == 0)
+                        return true;
+                end = strrchr(name, '-');
+                if (!end || end == name)
+                        return false;
+                memcpy(end, suffix, sizeof(suffix));
+        }
+}
+
+/*
+ * A process that is in no unit, such as a kernel thread, is in no slice either. Names of units have
+ * backslashes in them, which stand for themselves.
+ */
+static bool in_unit(struct candidate *candidate, const char *glob) {
+        const char *unit = read_login(candidate, &candidate->unit, sd_pid_get_unit);
+
+        return unit[0] != '\0' && (fnmatch(glob, unit, FNM_NOESCAPE) == 0 || in_slice(candidate, glob));
+}
+
+static bool in_cgroup(struct candidate *candidate, const char *glob) {
+        const char *cgroup = read_login(candidate, &candidate->cgroup, sd_pid_get_cgroup);
+        _cleanup_free_ char *path = strdup(cgroup);
+
+        while (path && path[0] == '/') {
+                char *slash = strrchr(path, '/');
+
+                if (fnmatch(glob, path, 0) == 0)
+                        return true;
+                if (path[1] == '\0')
+                        return false;
+                /* "/a" lies in "/" */
+                slash[slash == path] = '\0';
+        }
+        return false;
+}
+
+/* What costs least comes first. */
 static bool entry_selects(const struct plan_target *entry, struct candidate *candidate) {
         if (entry->pid != 0 && entry->pid != candidate->pid)
+                return false;
+        if (entry->user && !runs_as(candidate, entry->uid))
                 return false;
         if (entry->comm && (!read_comm(candidate) || fnmatch(entry->comm, candidate->comm, 0) != 0))
                 return false;
         if (entry->exe && (!read_exe(candidate) || fnmatch(entry->exe, candidate->exe, 0) != 0))
                 return false;
+        if (entry->unit && !in_unit(candidate, entry->unit))
+                return false;
+        if (entry->cgroup && !in_cgroup(candidate, entry->cgroup))
+                return false;
+        if (entry->cmdline && (read_cmdline(candidate)[0] == '\0' ||
+                               regexec(&entry->cmdline_regex, candidate->cmdline, 0, NULL, 0) != 0))
+                return false;
         return true;
 }
 
 int matcher_find(const struct matcher *matcher, pid_t pid) {
-        struct candidate candidate = { .proc_fd = matcher->proc_fd, .pid = pid };
+        _cleanup_(candidate_done) struct candidate candidate = { .proc_fd = matcher->proc_fd, .pid = pid };
 
         if (pid <= 1 || pid == getpid())
                 return -ENOENT;
@@ -108,6 +224,14 @@ bool matcher_bind(struct matcher *matcher, size_t entry, uint64_t start_time) {
                 binding->start_time = start_time;
         binding->ended = binding->start_time != start_time;
         return !binding->ended;
+}
+
+bool matcher_full(struct matcher *matcher, size_t entry, uint64_t now) {
+        struct binding *binding = &matcher->bindings[entry];
+        bool news = binding->full_at == 0 || now - binding->full_at >= 60 * USEC_PER_SEC;
+
+        binding->full_at = now;
+        return news;
 }
 
 bool matcher_refuse(struct matcher *matcher, pid_t pid) {

@@ -13,14 +13,18 @@
 #include "plan.h"
 
 /**
- * struct binding - the process that an entry with a pid means
- * @start_time: when that process began, clock ticks since boot; 0 if it was not found yet.
- *              The number alone would some day mean another process.
+ * struct binding - what is remembered of an entry
+ * @start_time: of an entry with a pid: when the process that it means began, clock ticks since
+ *              boot; 0 if it was not found yet. The number alone would some day mean another
+ *              process.
  * @ended:      that process has ended: its number means another one, and the entry none
+ * @full_at:    when a process was last turned away because of max_processes, CLOCK_MONOTONIC,
+ *              microseconds; 0 is never
  */
 struct binding {
         uint64_t start_time;
         bool ended;
+        uint64_t full_at;
 };
 
 /**
@@ -75,11 +79,11 @@ struct binding *matcher_prepare(const struct matcher *matcher, const struct plan
 void matcher_take(struct matcher *matcher, const struct plan *plan, struct binding *bindings);
 
 /**
- * matcher_find() - find the entry that a process belongs to
+ * matcher_find() - find the entry that selects a process by its own properties
  * @matcher:    matcher
  * @pid:        process
  *
- * Return: index of the entry, or -ENOENT if no entry selects it; never an entry for damond
+ * Return: index of the first such entry, or -ENOENT if there is none; never an entry for damond
  * itself or process 1.
  */
 int matcher_find(const struct matcher *matcher, pid_t pid);
@@ -94,6 +98,16 @@ int matcher_find(const struct matcher *matcher, pid_t pid);
  * selects nothing from now on.
  */
 bool matcher_bind(struct matcher *matcher, size_t entry, uint64_t start_time);
+
+/**
+ * matcher_full() - note that a process is turned away because its entry has enough of them
+ * @matcher:    matcher
+ * @entry:      index of the entry
+ * @now:        CLOCK_MONOTONIC, microseconds, not 0
+ *
+ * Return: whether this is new, and should be logged: no process was turned away for a minute.
+ */
+bool matcher_full(struct matcher *matcher, size_t entry, uint64_t now);
 
 /**
  * matcher_refuse() - note that a process cannot be monitored

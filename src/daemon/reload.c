@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "conf.h"
 #include "log.h"
@@ -20,7 +19,7 @@
 
 static void log_config_errors(const struct conf_diag *diag) {
         for (size_t i = 0; i < diag->nr; i++)
-                log_record(LOG_ERR, DAMOND_MESSAGE_CONFIG_ERROR, NULL, "%s", diag->messages[i].text);
+                log_error(DAMOND_MESSAGE_CONFIG_ERROR, "%s", diag->messages[i].text);
 }
 
 static const struct damos *find_scheme(const struct plan *plan, const char *name) {
@@ -61,6 +60,14 @@ static bool record_changed(const struct plan *a, const struct plan *b) {
                (a->record && b->record ? strcmp(a->record, b->record) != 0 : a->record != b->record);
 }
 
+static void log_scheme_change(const char *name, const char *what) {
+        char field[128];
+        const char *fields[] = { field, NULL };
+
+        (void) snprintf(field, sizeof(field), "DAMOND_SCHEME=%s", name);
+        log_record(LOG_INFO, DAMOND_MESSAGE_RELOAD_CHANGE, fields, "scheme %s %s", name, what);
+}
+
 /* Say what is different. Return: whether anything is. */
 static bool log_changes(const struct plan *before, const struct plan *after) {
         bool changed = false;
@@ -71,57 +78,41 @@ static bool log_changes(const struct plan *before, const struct plan *after) {
 
                 if (old && damos_same_rule(old, scheme))
                         continue;
-                log_info(old ? "scheme %s has changed, its statistics begin anew" : "scheme %s is new",
-                         scheme->name);
+                log_scheme_change(scheme->name, old ? "has changed, its statistics begin anew" : "is new");
                 changed = true;
         }
         for (size_t i = 0; i < before->nr_schemes; i++)
                 if (!find_scheme(after, before->schemes[i].name)) {
-                        log_info("scheme %s is gone", before->schemes[i].name);
+                        log_scheme_change(before->schemes[i].name, "is gone");
                         changed = true;
                 }
         if (!changed && schemes_changed(before, after)) {
-                log_info("the order of the schemes has changed");
+                log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "the order of the schemes has changed");
                 changed = true;
         }
         if (attrs_changed(before, after)) {
-                log_info("monitoring attributes have changed");
+                log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "monitoring attributes have changed");
                 changed = true;
         }
         if (targets_changed(before, after)) {
-                log_info("target entries have changed");
+                log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "target entries have changed");
                 changed = true;
         }
         if (before->statistics_interval != after->statistics_interval) {
-                log_info("the statistics interval has changed");
+                log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "the statistics interval has changed");
                 changed = true;
         }
         if (record_changed(before, after)) {
                 char size[UNIT_STRING_MAX];
 
                 if (after->record)
-                        log_info("the record is %s, of up to %s", after->record,
+                        log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "the record is %s, of up to %s", after->record,
                                  unit_format_size(size, after->record_size));
                 else
-                        log_info("there is no record");
+                        log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "there is no record");
                 changed = true;
         }
         return changed;
-}
-
-/* Let go of the targets that their entry does not select any more. */
-static void detach_deselected(struct manager *manager) {
-        for (size_t i = manager->nr_attached; i-- > 0;) {
-                const struct damon_target *target = manager->attached[i].target;
-                int entry = matcher_find(&manager->matcher, target->pid);
-
-                if (entry < 0 || strcmp(manager->plan->targets[entry].name, target->name) != 0)
-                        manager_detach(manager, i, "is not selected by the configuration any more");
-                else
-                        /* an entry with a pid that is new means the process that it now is */
-                        (void) matcher_bind(&manager->matcher, (size_t) entry,
-                                            page_idle_target_start_time(target));
-        }
 }
 
 /* Go over to a plan. What can fail comes first, so that a failure leaves the old plan whole. */
@@ -152,13 +143,15 @@ static int commit(struct manager *manager, struct plan *plan) {
                 free(logged);
         manager->plan = plan;
         if (attrs && (r = manager_apply_attrs(manager)) < 0)
-                log_error("the new monitoring attributes were refused: %s", strerror(-r));
+                log_error(DAMOND_MESSAGE_FAILED, "the new monitoring attributes were refused: %s", strerror(-r));
         if (interval && (r = statistics_arm(manager)) < 0)
-                log_error("the new statistics interval was refused: %s", strerror(-r));
+                log_error(DAMOND_MESSAGE_FAILED, "the new statistics interval was refused: %s", strerror(-r));
         record_set(&manager->record, plan->record, plan->record_size);
         if (targets) {
-                detach_deselected(manager);
-                manager_scan(manager);
+                targets_scan(manager);
+                r = manager_schedule_scan(manager, plan->attrs.update_interval);
+                if (r < 0)
+                        log_error(DAMOND_MESSAGE_FAILED, "cannot look for targets: %s", strerror(-r));
         }
         if (record)
                 /* says at once what is wrong with the new one */
@@ -166,21 +159,28 @@ static int commit(struct manager *manager, struct plan *plan) {
         return 0;
 }
 
-static void notify_reloading(void) {
-        struct timespec ts;
 
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-                          (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC);
+/* Return: why the configuration was not loaded, for the status line; owned by the caller. */
+static char *refusal(const struct manager *manager, const struct conf_diag *diag, int error) {
+        char *text = NULL;
+        int r;
+
+        if (diag->nr > 0)
+                r = asprintf(&text, "%s was not loaded: %zu error%s", manager->config_path, diag->nr,
+                             diag->nr == 1 ? "" : "s");
+        else
+                r = asprintf(&text, "%s was not loaded: %s", manager->config_path, strerror(-error));
+        return r < 0 ? NULL : text;
 }
 
 void manager_reload(struct manager *manager) {
         struct conf_diag diag = {};
+        char files[STATUS_FILES_MAX];
         struct plan *plan;
         bool changed = false;
         int r;
 
-        notify_reloading();
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, manager_now());
         r = conf_load(manager->config_path, PAGE_IDLE_ACTIONS, &diag, &plan);
         if (r >= 0) {
                 struct plan *before = manager->plan;
@@ -193,16 +193,15 @@ void manager_reload(struct manager *manager) {
 
         if (r < 0) {
                 log_config_errors(&diag);
-                log_record(LOG_ERR, DAMOND_MESSAGE_CONFIG_ERROR, NULL,
-                           "%s was not loaded (%s), damond goes on as before", manager->config_path,
-                           diag.nr > 0 ? "see above" : strerror(-r));
-                (void) sd_notifyf(false, "READY=1\nSTATUS=%s was not loaded: %zu error%s",
-                                  manager->config_path, diag.nr, diag.nr == 1 ? "" : "s");
+                log_error(DAMOND_MESSAGE_RELOAD_REFUSED, "%s was not loaded (%s), damond goes on as before",
+                          manager->config_path, diag.nr > 0 ? "see above" : strerror(-r));
+                status_set_refusal(manager, refusal(manager, &diag, r));
         } else {
-                log_record(LOG_INFO, DAMOND_MESSAGE_RELOADED, NULL, "%s was loaded%s",
-                           manager->config_path, changed ? "" : ", nothing has changed");
-                (void) sd_notify(false, "READY=1");
-                manager_notify_status(manager);
+                log_info(DAMOND_MESSAGE_RELOADED, "%s was loaded%s", status_files(manager, files),
+                         changed ? "" : ", nothing has changed");
+                status_set_refusal(manager, NULL);
         }
+        (void) sd_notify(false, "READY=1");
+        status_notify(manager);
         conf_diag_done(&diag);
 }

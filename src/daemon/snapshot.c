@@ -43,7 +43,8 @@ static void log_target(const struct damon_target *target) {
                 else if (region->accessed)
                         sz_accessed += damon_range_size(&region->range);
         }
-        log_info("target %s: process %d, %zu regions, %s, of which %s accessed, %s unknown",
+        log_info(DAMOND_MESSAGE_SNAPSHOT,
+                 "target %s: process %d, %zu regions, %s, of which %s accessed, %s unknown",
                  target->name, (int) target->pid, target->regions.nr,
                  unit_format_size_short(size, damon_regions_size(&target->regions)),
                  unit_format_size_short(accessed, sz_accessed),
@@ -63,11 +64,11 @@ void snapshot_log(const struct manager *manager) {
         }
         schemes = damon_engine_schemes(manager->engine, &nr_schemes);
         for (size_t i = 0; i < nr_schemes; i++)
-                log_info("scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
+                log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
                          " sz_applied=%" PRIu64,
                          schemes[i].name, schemes[i].stat.nr_tried, schemes[i].stat.sz_tried,
                          schemes[i].stat.nr_applied, schemes[i].stat.sz_applied);
-        log_info("monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
+        log_info(DAMOND_MESSAGE_SNAPSHOT, "monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
                  " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64 "%s",
                  unit_format_time(interval, attrs->sample_interval), attrs->max_regions,
                  manager->nr_samples, manager->nr_unknown, manager->nr_missed,

@@ -153,7 +153,6 @@ static int on_statistics(sd_event_source *source, uint64_t usec, void *userdata)
 
         statistics_log(manager);
         log_monitoring(manager);
-        manager_notify_status(manager);
         return set_timer(manager, source);
 }
 

@@ -27,13 +27,13 @@ struct process_stat {
 };
 
 /* /proc/PID/stat: Documentation/filesystems/proc.rst, table 1-4 */
-static int read_stat(int dir_fd, struct process_stat *ret_stat) {
+static int read_stat(int dir_fd, const char *path, struct process_stat *ret_stat) {
         struct process_stat stat = {};
         char buf[2048], *p;
         uint64_t field[53] = {};
         int r;
 
-        r = root_read(dir_fd, "stat", buf, sizeof(buf));
+        r = root_read(dir_fd, path, buf, sizeof(buf));
         if (r < 0)
                 return r == -ENOENT ? -ESRCH : r;
         p = strrchr(buf, ')');          /* the name before it may hold anything */
@@ -71,6 +71,16 @@ bool process_same_memory(pid_t a, pid_t b) {
         return syscall(SYS_kcmp, a, b, KCMP_VM, 0UL, 0UL) == 0;
 }
 
+pid_t process_parent(int proc_fd, pid_t pid) {
+        struct process_stat stat;
+        char path[32];
+        int r;
+
+        (void) snprintf(path, sizeof(path), "%d/stat", (int) pid);
+        r = read_stat(proc_fd, path, &stat);
+        return r < 0 ? r : stat.ppid;
+}
+
 /*
  * A vfork child's page map is its parent's, and stays that when the child executes a
  * program, while its pidfd then leads to the new image: such a child must not become a
@@ -97,7 +107,7 @@ int process_open(struct process *ret_process, int proc_fd, pid_t pid) {
         if (has_exited(pidfd))
                 return -ESRCH;
 
-        r = read_stat(dir_fd, &before);
+        r = read_stat(dir_fd, "stat", &before);
         if (r < 0)
                 return r;
         if (before.flags & PF_KTHREAD)
@@ -108,7 +118,7 @@ int process_open(struct process *ret_process, int proc_fd, pid_t pid) {
         if (pagemap_fd < 0)
                 return errno == ENOENT ? -ESRCH : -errno;
         /* The page map and the image must be of the same program. */
-        r = read_stat(dir_fd, &after);
+        r = read_stat(dir_fd, "stat", &after);
         if (r < 0)
                 return r;
         if (!image_equal(&before.image, &after.image) || borrows_memory(pid, &after))
@@ -140,7 +150,7 @@ bool process_is_current(const struct process *process, uint64_t addr, uint64_t p
          * alive by the parent, so the image is compared too. */
         if (addr != 0 && pagemap_read(process->pagemap_fd, addr, page_size, &entry, 1) != 1)
                 return false;
-        if (read_stat(process->dir_fd, &stat) < 0)
+        if (read_stat(process->dir_fd, "stat", &stat) < 0)
                 return false;
         return image_equal(&stat.image, &process->image) && !has_exited(process->pidfd);
 }

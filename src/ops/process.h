@@ -69,6 +69,15 @@ void process_close(struct process *process);
 bool process_is_current(const struct process *process, uint64_t addr, uint64_t page_size);
 
 /**
+ * process_parent() - find the parent of a process
+ * @proc_fd:    /proc
+ * @pid:        process ID
+ *
+ * Return: its process ID, 0 for a process without a parent; or a negative errno.
+ */
+pid_t process_parent(int proc_fd, pid_t pid);
+
+/**
  * process_same_memory() - say whether two processes share one address space
  * @a, @b:      process IDs
  */

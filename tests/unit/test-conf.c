@@ -4,155 +4,14 @@
  * again, bad files give exactly the messages they should.
  */
 
-#include "test.h"
+#include "test-conf.h"
 
-#include <fcntl.h>
 #include <glob.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "conf-keys.h"
-#include "conf.h"
-#include "macro.h"
 #include "unit.h"
 
 #define SHIPPED TEST_DATA "/../conf/damond.conf"
-
-/* nohugepage must not be among them: a bad file counts on it. */
-#define ACTIONS                                                                           \
-        (DAMOS_ACTION_BIT(DAMOS_WILLNEED) | DAMOS_ACTION_BIT(DAMOS_COLD) |                \
-         DAMOS_ACTION_BIT(DAMOS_PAGEOUT) | DAMOS_ACTION_BIT(DAMOS_STAT))
-
-static char directory[] = "/tmp/test-conf-XXXXXX";
-
-static int setup(void **state) {
-        return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **state) {
-        return rmdir(directory);
-}
-
-/* Returns the path of a file in the temporary directory; static. */
-static const char *temporary(const char *name) {
-        static char path[256];
-
-        (void) snprintf(path, sizeof(path), "%s/%s", directory, name);
-        return path;
-}
-
-static void write_file(const char *path, const char *data, size_t size) {
-        FILE *f = fopen(path, "we");
-
-        assert_non_null(f);
-        assert_int_equal(fwrite(data, 1, size, f), size);
-        assert_int_equal(fclose(f), 0);
-        assert_int_equal(chmod(path, 0644), 0);
-}
-
-static char *read_file(const char *path) {
-        FILE *f = fopen(path, "re"), *out;
-        char *text = NULL;
-        size_t size;
-        int c;
-
-        if (!f)
-                fail_msg("%s: %s", path, strerror(errno));
-        out = open_memstream(&text, &size);
-        assert_non_null(out);
-        while ((c = fgetc(f)) != EOF)
-                fputc(c, out);
-        fclose(f);
-        fclose(out);
-        return text;
-}
-
-static struct plan *load(const char *path) {
-        struct conf_diag diag = {};
-        struct plan *plan = NULL;
-        int r;
-
-        r = conf_load(path, ACTIONS, &diag, &plan);
-        if (diag.nr > 0)
-                fail_msg("%s", diag.messages[0].text);
-        ASSERT_OK(r);
-        assert_non_null(plan);
-        return plan;
-}
-
-/* All messages, a line each, without the directory; the caller frees them. */
-static char *load_bad(const char *path) {
-        struct plan *untouched = (struct plan *) &directory, *plan = untouched;
-        struct conf_diag diag = {};
-        char *text = NULL;
-        size_t size, skip = (size_t) (strrchr(path, '/') + 1 - path);
-        FILE *out = open_memstream(&text, &size);
-
-        assert_non_null(out);
-        ASSERT_ERROR(conf_load(path, ACTIONS, &diag, &plan), EINVAL);
-        assert_ptr_equal(plan, untouched);
-        assert_true(diag.nr > 0);
-        for (size_t i = 0; i < diag.nr; i++) {
-                assert_memory_equal(diag.messages[i].text, path, skip);
-                assert_true(i == 0 || diag.messages[i].line >= diag.messages[i - 1].line);
-                fprintf(out, "%s\n", diag.messages[i].text + skip);
-        }
-        fclose(out);
-        conf_diag_done(&diag);
-        assert_int_equal(diag.nr, 0);
-        return text;
-}
-
-/* The file is removed. */
-static void check_bad(const char *path, const char *expected) {
-        _cleanup_free_ char *messages = load_bad(path);
-
-        assert_string_equal(messages, expected);
-        assert_int_equal(remove(path), 0);
-}
-
-static void check_bad_text(const char *data, size_t size, const char *expected) {
-        const char *path = temporary("bad.conf");
-
-        write_file(path, data, size);
-        check_bad(path, expected);
-}
-
-static void assert_plan_equal(const struct plan *a, const struct plan *b) {
-        assert_int_equal(a->attrs.sample_interval, b->attrs.sample_interval);
-        assert_int_equal(a->attrs.aggregation_interval, b->attrs.aggregation_interval);
-        assert_int_equal(a->attrs.update_interval, b->attrs.update_interval);
-        assert_int_equal(a->attrs.min_regions, b->attrs.min_regions);
-        assert_int_equal(a->attrs.max_regions, b->attrs.max_regions);
-        assert_int_equal(a->cpu_budget, b->cpu_budget);
-        assert_int_equal(a->statistics_interval, b->statistics_interval);
-        assert_int_equal(a->record_size, b->record_size);
-        assert_int_equal(!a->record, !b->record);
-        if (a->record)
-                assert_string_equal(a->record, b->record);
-        assert_int_equal(a->nr_targets, b->nr_targets);
-        for (size_t i = 0; i < a->nr_targets; i++)
-                assert_true(plan_target_equal(&a->targets[i], &b->targets[i]));
-        assert_int_equal(a->nr_schemes, b->nr_schemes);
-        for (size_t i = 0; i < a->nr_schemes; i++)
-                if (!damos_same_rule(&a->schemes[i], &b->schemes[i]))
-                        fail_msg("scheme \"%s\" differs", a->schemes[i].name);
-}
-
-static void check_dump(const struct plan *plan) {
-        const char *path = temporary("dump.conf");
-        struct plan *again;
-        FILE *f = fopen(path, "we");
-
-        assert_non_null(f);
-        plan_dump(plan, f);
-        assert_int_equal(fclose(f), 0);
-        assert_int_equal(chmod(path, 0644), 0);
-        again = load(path);
-        assert_plan_equal(plan, again);
-        plan_free(again);
-        assert_int_equal(unlink(path), 0);
-}
 
 static void test_good_files(void **state) {
         glob_t files;
@@ -237,7 +96,7 @@ static void check_target(const struct plan_target *target, const char *name, pid
                          const char *comm, const char *exe) {
         const struct plan_target expected = {
                 (char *) (uintptr_t) name, pid, (char *) (uintptr_t) comm,
-                (char *) (uintptr_t) exe
+                (char *) (uintptr_t) exe, .max_processes = 100,
         };
 
         assert_true(plan_target_equal(target, &expected));
@@ -337,6 +196,76 @@ static void test_strings(void **state) {
         plan_free(plan);
 }
 
+static bool cmdline_matches(const struct plan_target *target, const char *arguments) {
+        return regexec(&target->cmdline_regex, arguments, 0, NULL, 0) == 0;
+}
+
+static void test_selectors(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/selectors.conf");
+        const struct plan_target *target = plan->targets;
+
+        assert_int_equal(plan->nr_targets, 11);
+        assert_true(cmdline_matches(&target[0], "java -Xmx1g -jar /srv/app.jar"));
+        assert_false(cmdline_matches(&target[0], "java -Xmx1g -jar /srv/app.jar2"));
+        assert_false(cmdline_matches(&target[0], "java -Xmx1g -jar /srv/app2jar"));
+        assert_string_equal(target[1].user, "root");
+        assert_int_equal(target[1].uid, 0);
+        assert_string_equal(target[2].user, "4294967294");
+        assert_int_equal(target[2].uid, 4294967294);
+        assert_string_equal(target[3].unit, "postgresql.service");
+        assert_string_equal(target[4].unit, "org.example.app.service");
+        assert_string_equal(target[5].unit, "postgresql@*");
+        assert_false(target[5].children);
+        assert_int_equal(target[5].max_processes, 100);
+        assert_string_equal(target[6].unit, "user-1000.slice");
+        assert_true(target[6].children);
+        assert_int_equal(target[6].max_processes, 1);
+        assert_string_equal(target[7].unit, "dev-disk-by\\x2duuid.swap");
+        assert_string_equal(target[8].cgroup, "/user.slice/*/app.slice");
+        assert_int_equal(target[8].max_processes, 10000);
+        assert_string_equal(target[9].cgroup, "/");
+        assert_true(cmdline_matches(&target[10], "postgres -D /srv/db"));
+        assert_true(plan_target_equal(&target[10], &(struct plan_target) {
+                (char[]) { "all" }, 4321, (char[]) { "postgres" },
+                (char[]) { "/usr/lib/postgresql/*/bin/postgres" }, (char[]) { "-D /srv" }, {},
+                (char[]) { "0" }, 0, (char[]) { "[a-z]*.service" },
+                (char[]) { "*/postgresql.slice" }, true, 50 }));
+        plan_free(plan);
+}
+
+/* The longest name of its kind is right, one that is longer is not. */
+static void check_longest(const char *selector, const char *end, size_t length) {
+        const char *path = temporary("long.conf");
+        _cleanup_free_ char *name = calloc(length + 2, 1), *messages = NULL;
+        struct plan *plan;
+
+        assert_non_null(name);
+        memset(name, 'x', length + 1);
+        name[0] = '*';
+        for (size_t longer = 0; longer <= 1; longer++) {
+                FILE *f = fopen(path, "we");
+
+                assert_non_null(f);
+                fprintf(f, "targets = ( { name = \"a\"; %s = \"%.*s%s\"; } );\n", selector,
+                        (int) (length - strlen(end) + longer), name, end);
+                assert_int_equal(fclose(f), 0);
+                assert_int_equal(chmod(path, 0644), 0);
+                if (longer == 0) {
+                        plan = load(path);
+                        plan_free(plan);
+                }
+        }
+        messages = load_bad(path);
+        assert_memory_equal(messages, "long.conf:1: ", strlen("long.conf:1: "));
+        assert_int_equal(unlink(path), 0);
+}
+
+/* As long as systemd and the kernel allow, and no longer. */
+static void test_long_names(void **state) {
+        check_longest("unit", ".service", 255);
+        check_longest("cgroup", "", 4095);
+}
+
 static void test_integers(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/integers.conf");
 
@@ -419,136 +348,36 @@ static void test_shipped_is_complete(void **state) {
                                 fail_msg("\"%s\" is not shown", conf_groups[i].keys[j].name);
 }
 
+/* Schemes for a run of frequencies; what is written of all of them would be too large a file. */
+static void check_frequencies(uint64_t nr, uint64_t first, uint64_t nr_schemes) {
+        struct damos *schemes = calloc(nr_schemes, sizeof(*schemes));
+        struct plan plan = {
+                .attrs = { 1, nr, 1, 3, 3 },
+                .record_size = 65536,
+                .schemes = schemes,
+                .nr_schemes = nr_schemes,
+        };
+
+        assert_non_null(schemes);
+        for (uint64_t i = 0; i < nr_schemes; i++) {
+                assert_true(asprintf(&schemes[i].name, "%d", (int) i) > 0);
+                schemes[i].action = DAMOS_STAT;
+                schemes[i].pattern.nr_accesses = (struct damos_limits) { first + i, first + i };
+        }
+        check_dump(&plan);
+        for (uint64_t i = 0; i < nr_schemes; i++)
+                damos_done(&schemes[i]);
+        free(schemes);
+}
+
 /*
  * Every frequency can be written as a share that is read as the same frequency. The numbers of
  * checks that are left out only cost time.
  */
 static void test_every_frequency(void **state) {
-        for (uint64_t nr = 1; nr <= 1000; nr += nr < 100 ? 1 : 9) {
-                struct damos *schemes = calloc(nr + 1, sizeof(*schemes));
-                struct plan plan = {
-                        .attrs = { 1, nr, 1, 3, 3 },
-                        .record_size = 65536,
-                        .schemes = schemes,
-                        .nr_schemes = nr + 1,
-                };
-
-                assert_non_null(schemes);
-                for (uint64_t i = 0; i <= nr; i++) {
-                        assert_true(asprintf(&schemes[i].name, "%d", (int) i) > 0);
-                        schemes[i].action = DAMOS_STAT;
-                        schemes[i].pattern.nr_accesses = (struct damos_limits) { i, i };
-                }
-                check_dump(&plan);
-                for (uint64_t i = 0; i <= nr; i++)
-                        damos_done(&schemes[i]);
-                free(schemes);
-        }
-}
-
-static void test_missing_file(void **state) {
-        _cleanup_free_ char *messages = load_bad(temporary("none.conf"));
-
-        assert_string_equal(messages, "none.conf: cannot be opened: No such file or directory\n");
-}
-
-static void test_not_a_file(void **state) {
-        const char *path = temporary("dir.conf");
-
-        assert_int_equal(mkdir(path, 0755), 0);
-        check_bad(path, "dir.conf: is not a regular file, expected a file with settings\n");
-
-        path = temporary("fifo.conf");
-        assert_int_equal(mkfifo(path, 0644), 0);
-        check_bad(path, "fifo.conf: is not a regular file, expected a file with settings\n");
-}
-
-static void test_permissions(void **state) {
-        const char *path = temporary("mode.conf");
-
-        write_file(path, "", 0);
-        if (geteuid() == 0) {
-                assert_int_equal(chmod(path, 0646), 0);
-                check_bad(path, "mode.conf: is writable by everyone, expected mode 0644 or "
-                          "stricter as root acts on it\n");
-        } else {
-                assert_int_equal(chmod(path, 0), 0);
-                check_bad(path, "mode.conf: cannot be opened: Permission denied\n");
-        }
-}
-
-static void test_size(void **state) {
-        size_t size = 256 * 1024;
-        _cleanup_free_ char *text = malloc(size + 1);
-        struct plan *plan;
-
-        assert_non_null(text);
-        memset(text, ' ', size + 1);
-        write_file(temporary("large.conf"), text, size);
-        plan = load(temporary("large.conf"));
-        plan_free(plan);
-
-        write_file(temporary("large.conf"), text, size + 1);
-        check_bad(temporary("large.conf"), "large.conf: is too large, expected at most 256 KiB\n");
-}
-
-static void test_nul(void **state) {
-        static const char text[] = "targets = ( );\n\0schemes = 5;\n";
-
-        check_bad_text(text, sizeof(text) - 1,
-                       "bad.conf:2: NUL byte, expected a text file in UTF-8\n");
-}
-
-static void test_not_utf8(void **state) {
-        static const char *const bad[] = {
-                "#\x80", "#\xc3", "#\xc0\x80", "#\xe0\x80\x80", "#\xed\xa0\x80",
-                "#\xf4\x90\x80\x80", "#\xf8\x88\x80\x80\x80", "#\xff", "#\xe2\x82", "#\xc3(",
-        };
-        static const char good[] = "# \xc3\xa9 \xe2\x82\xac \xed\x9f\xbf \xf0\x9f\x98\x80 "
-                "\xf4\x8f\xbf\xbf";
-        struct plan *plan;
-
-        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-                check_bad_text(bad[i], strlen(bad[i]), "bad.conf:1: byte that is not valid UTF-8, "
-                               "expected a text file in UTF-8\n");
-        write_file(temporary("good.conf"), good, sizeof(good) - 1);
-        plan = load(temporary("good.conf"));
-        plan_free(plan);
-        assert_int_equal(unlink(temporary("good.conf")), 0);
-}
-
-/* @include of a directory would end the process in libconfig. */
-static void test_include_directory(void **state) {
-        static const char text[] = "\n \t@include \"/\"\n@include\t\"b\"\n";
-
-        check_bad_text(text, sizeof(text) - 1, "bad.conf:2: @include is not supported, "
-                       "expected all settings in this file\nbad.conf:3: @include is not supported, "
-                       "expected all settings in this file\n");
-}
-
-static void test_many_settings(void **state) {
-        _cleanup_free_ char *text = NULL;
-        size_t size;
-        FILE *f = open_memstream(&text, &size);
-
-        assert_non_null(f);
-        for (unsigned i = 0; i < 10001; i++)
-                fprintf(f, "a%u=1\n", i);
-        fclose(f);
-        check_bad_text(text, size, "bad.conf:10001: more than 10000 settings, expected fewer\n");
-}
-
-static void test_depth(void **state) {
-        static const char open[] = "a=[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[";
-        _cleanup_free_ char *messages = NULL;
-
-        /* One less is libconfig's business. */
-        write_file(temporary("deep.conf"), open, strlen(open) - 1);
-        messages = load_bad(temporary("deep.conf"));
-        assert_non_null(strstr(messages, "syntax error"));
-        write_file(temporary("deep.conf"), open, strlen(open));
-        check_bad(temporary("deep.conf"),
-                  "deep.conf:1: more than 32 brackets are open, expected less nesting\n");
+        for (uint64_t nr = 1; nr <= 1000; nr += nr < 100 ? 1 : 9)
+                for (uint64_t first = 0; first <= nr; first += 256)
+                        check_frequencies(nr, first, MIN(nr + 1 - first, UINT64_C(256)));
 }
 
 /* "stat" needs no operations. */
@@ -570,6 +399,8 @@ int main(void) {
                 cmocka_unit_test(test_limits),
                 cmocka_unit_test(test_columns),
                 cmocka_unit_test(test_strings),
+                cmocka_unit_test(test_selectors),
+                cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_line_ends),
                 cmocka_unit_test(test_target_equal),
@@ -577,15 +408,6 @@ int main(void) {
                 cmocka_unit_test(test_shipped_examples),
                 cmocka_unit_test(test_shipped_is_complete),
                 cmocka_unit_test(test_every_frequency),
-                cmocka_unit_test(test_missing_file),
-                cmocka_unit_test(test_not_a_file),
-                cmocka_unit_test(test_permissions),
-                cmocka_unit_test(test_size),
-                cmocka_unit_test(test_nul),
-                cmocka_unit_test(test_not_utf8),
-                cmocka_unit_test(test_include_directory),
-                cmocka_unit_test(test_many_settings),
-                cmocka_unit_test(test_depth),
                 cmocka_unit_test(test_stat_is_always_possible),
         };
 

@@ -21,6 +21,36 @@
                 .nr_targets = ELEMENTSOF(((struct plan_target[]) { __VA_ARGS__ })),     \
         }
 
+/* Where libsystemd says that every process is; NULL for nowhere. */
+static struct {
+        const char *unit, *slice, *cgroup;
+        unsigned nr_calls;
+} place;
+
+int __wrap_sd_pid_get_unit(pid_t pid, char **ret);
+int __wrap_sd_pid_get_slice(pid_t pid, char **ret);
+int __wrap_sd_pid_get_cgroup(pid_t pid, char **ret);
+
+static int say_place(const char *where, char **ret) {
+        place.nr_calls++;
+        if (!where)
+                return -ENODATA;
+        *ret = strdup(where);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int __wrap_sd_pid_get_unit(pid_t pid, char **ret) {
+        return say_place(place.unit, ret);
+}
+
+int __wrap_sd_pid_get_slice(pid_t pid, char **ret) {
+        return say_place(place.slice, ret);
+}
+
+int __wrap_sd_pid_get_cgroup(pid_t pid, char **ret) {
+        return say_place(place.cgroup, ret);
+}
+
 #define _cleanup_matcher_ _cleanup_(matcher_done)
 
 static char directory[] = "/tmp/test-match-XXXXXX";
@@ -69,6 +99,8 @@ static void remove_process(pid_t pid) {
         (void) snprintf(path, sizeof(path), "%d/comm", (int) pid);
         (void) unlinkat(proc_fd, path, 0);
         (void) snprintf(path, sizeof(path), "%d/exe", (int) pid);
+        (void) unlinkat(proc_fd, path, 0);
+        (void) snprintf(path, sizeof(path), "%d/cmdline", (int) pid);
         (void) unlinkat(proc_fd, path, 0);
         (void) snprintf(path, sizeof(path), "%d", (int) pid);
         assert_int_equal(unlinkat(proc_fd, path, AT_REMOVEDIR), 0);
@@ -249,6 +281,178 @@ static void the_first_entry_that_selects_wins(void **state) {
         assert_int_equal(find(&plan, 103), NONE);
         for (pid_t pid = 100; pid <= 103; pid++)
                 remove_process(pid);
+}
+
+static void a_unit_glob_selects_by_unit_or_slice(void **state) {
+        static const struct {
+                const char *unit, *slice, *glob;
+                bool selected;
+        } cases[] = {
+                { "nginx.service", "system.slice", "nginx.service", true },
+                { "nginx.service", "system.slice", "nginx*", true },
+                { "nginx.service", "system.slice", "nginx", false },
+                { "nginx.service", "system.slice", "apache.service", false },
+                { "postgresql@15-main.service", "system-postgresql.slice", "postgresql@*.service", true },
+                { "postgresql@15-main.service", "system-postgresql.slice", "system-postgresql.slice", true },
+                { "postgresql@15-main.service", "system-postgresql.slice", "system.slice", true },
+                { "postgresql@15-main.service", "system-postgresql.slice", "postgresql.slice", false },
+                { "session-3.scope", "user-1000.slice", "user.slice", true },
+                { "session-3.scope", "user-1000.slice", "user-1000.slice", true },
+                { "session-3.scope", "user-1000.slice", "user-100.slice", false },
+                { "x.service", "-.slice", "-.slice", true },
+                { "x.service", "a-b-c.slice", "a-b.slice", true },
+                { "x.service", "a-b-c.slice", "b-c.slice", false },
+                { "x.service", "a\\x2db.slice", "a.slice", false },
+                { "dev-disk-by\\x2duuid.swap", "-.slice", "dev-disk-by\\x2duuid.swap", true },
+                { "x.service", NULL, "system.slice", false },
+                { NULL, NULL, "*", false },             /* a kernel thread */
+                { NULL, "-.slice", "*", false },
+        };
+        struct plan plan = PLAN({ .name = (char *) "a" });
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                plan.targets[0].unit = (char *) cases[i].glob;
+                place.unit = cases[i].unit;
+                place.slice = cases[i].slice;
+                if (find(&plan, 100) != (cases[i].selected ? 0 : NONE))
+                        fail_msg("%s in %s by \"%s\"", cases[i].unit, cases[i].slice, cases[i].glob);
+        }
+        place.unit = place.slice = NULL;
+}
+
+static void a_cgroup_glob_selects_all_that_is_below(void **state) {
+        static const struct {
+                const char *cgroup, *glob;
+                bool selected;
+        } cases[] = {
+                { "/system.slice/nginx.service", "/system.slice/nginx.service", true },
+                { "/system.slice/nginx.service/worker", "/system.slice/nginx.service", true },
+                { "/system.slice/nginx.service/a/b/c", "/system.slice/nginx.service", true },
+                { "/system.slice/nginx.service2", "/system.slice/nginx.service", false },
+                { "/system.slice", "/system.slice/nginx.service", false },
+                { "/kubepods.slice/pod1/c1", "/kubepods.slice", true },
+                { "/kubepods.slice/pod1/c1", "/kubepods.slice/*", true },
+                { "/kubepods.slice", "/kubepods.slice/*", false },
+                { "/kubepods.slice/pod1/c1", "*/pod1", true },
+                { "/kubepods.slice/pod12/c1", "*/pod1", false },
+                { "/", "/", true },
+                { "/a", "/", true },
+                { "/a/b", "/", true },
+                { "/a", "/b", false },
+                { "/", "/a", false },
+                { NULL, "*", false },
+                { NULL, "/", false },
+        };
+        struct plan plan = PLAN({ .name = (char *) "a" });
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                plan.targets[0].cgroup = (char *) cases[i].glob;
+                place.cgroup = cases[i].cgroup;
+                if (find(&plan, 100) != (cases[i].selected ? 0 : NONE))
+                        fail_msg("%s by \"%s\"", cases[i].cgroup, cases[i].glob);
+        }
+        place.cgroup = NULL;
+}
+
+static int find_by_cmdline(const char *regex, pid_t pid) {
+        struct plan plan = PLAN({ .name = (char *) "a", .cmdline = (char *) regex });
+        int r;
+
+        assert_int_equal(regcomp(&plan.targets[0].cmdline_regex, regex, REG_EXTENDED | REG_NOSUB), 0);
+        r = find(&plan, pid);
+        regfree(&plan.targets[0].cmdline_regex);
+        return r;
+}
+
+static void a_cmdline_regex_matches_somewhere_in_the_arguments(void **state) {
+        static const char arguments[] = "java\0-Xmx4g\0-jar\0/srv/app one.jar\0";
+        static const struct {
+                const char *regex;
+                bool selected;
+        } cases[] = {
+                { "app", true },
+                { "^java -Xmx4g -jar ", true },
+                { "-Xmx[0-9]+g", true },
+                { "one\\.jar$", true },           /* what ends the last argument is no part of it */
+                { "^-jar", false },
+                { "JAVA", false },
+                { "java$", false },
+                { "", true },
+                { "(^| )-Xms", false },
+        };
+
+        add_process(100, "java", NULL);
+        add_file(100, "cmdline", arguments, sizeof(arguments) - 1);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                if (find_by_cmdline(cases[i].regex, 100) != (cases[i].selected ? 0 : NONE))
+                        fail_msg("\"%s\"", cases[i].regex);
+        add_file(100, "cmdline", "", 0);                /* a kernel thread, or a zombie */
+        assert_int_equal(find_by_cmdline(".*", 100), NONE);
+        add_file(100, "cmdline", "\0\0", 2);
+        assert_int_equal(find_by_cmdline(".*", 100), NONE);
+        remove_process(100);
+        assert_int_equal(find_by_cmdline(".*", 100), NONE);
+}
+
+static void arguments_are_looked_at_up_to_a_limit(void **state) {
+        static char arguments[40000];
+
+        memset(arguments, 'x', sizeof(arguments));
+        arguments[32 * 1024 - 1] = 'y';
+        arguments[32 * 1024] = 'z';
+        add_process(100, "long", NULL);
+        add_file(100, "cmdline", arguments, sizeof(arguments));
+        assert_int_equal(find_by_cmdline("y$", 100), 0);
+        assert_int_equal(find_by_cmdline("z", 100), NONE);
+        remove_process(100);
+}
+
+static void a_user_is_who_owns_the_process(void **state) {
+        struct plan plan = PLAN({ .name = (char *) "a", .user = (char *) "x", .uid = geteuid() },
+                                { .name = (char *) "b", .user = (char *) "y", .uid = geteuid() + 1 });
+
+        add_process(100, "x", NULL);
+        assert_int_equal(find(&plan, 100), 0);
+        plan.targets[0].uid = geteuid() + 2;
+        assert_int_equal(find(&plan, 100), NONE);
+        plan.targets[1].uid = geteuid();
+        assert_int_equal(find(&plan, 100), 1);
+        remove_process(100);
+        assert_int_equal(find(&plan, 100), NONE);
+}
+
+/* Each look at a process costs: nothing is read that no selector asks for, or that is known. */
+static void what_costs_most_is_read_last_and_once(void **state) {
+        struct plan plan = PLAN({ .name = (char *) "a", .comm = (char *) "x", .unit = (char *) "u*" },
+                                { .name = (char *) "b", .comm = (char *) "y", .unit = (char *) "v*" },
+                                { .name = (char *) "c", .comm = (char *) "y", .unit = (char *) "u*" });
+
+        place.unit = "u.service";
+        place.slice = "system.slice";
+        add_process(100, "z", NULL);
+        add_process(101, "y", NULL);
+        place.nr_calls = 0;
+        assert_int_equal(find(&plan, 100), NONE);
+        assert_int_equal(place.nr_calls, 0);
+        assert_int_equal(find(&plan, 101), 2);
+        assert_int_equal(place.nr_calls, 2);            /* unit and slice, for both entries */
+        remove_process(100);
+        remove_process(101);
+        place.unit = place.slice = NULL;
+}
+
+static void a_full_entry_is_told_of_when_it_is_news(void **state) {
+        struct plan plan = PLAN(ENTRY("a", 0, "x", NULL), ENTRY("b", 0, "y", NULL));
+        _cleanup_matcher_ struct matcher matcher = make_matcher(&plan);
+        const uint64_t second = 1000000;
+
+        assert_true(matcher_full(&matcher, 0, second));
+        assert_false(matcher_full(&matcher, 0, second));
+        for (uint64_t i = 2; i < 600; i++)
+                assert_false(matcher_full(&matcher, 0, i * second));
+        assert_true(matcher_full(&matcher, 1, 600 * second));   /* each entry for itself */
+        assert_false(matcher_full(&matcher, 0, 658 * second));
+        assert_true(matcher_full(&matcher, 0, 718 * second));
 }
 
 /* A comm or exe that cannot be read is like no other, not like any. */
@@ -440,6 +644,13 @@ int main(void) {
                 cmocka_unit_test(the_longest_path_is_read_whole),
                 cmocka_unit_test(all_selectors_of_an_entry_must_agree),
                 cmocka_unit_test(the_first_entry_that_selects_wins),
+                cmocka_unit_test(a_unit_glob_selects_by_unit_or_slice),
+                cmocka_unit_test(a_cgroup_glob_selects_all_that_is_below),
+                cmocka_unit_test(a_cmdline_regex_matches_somewhere_in_the_arguments),
+                cmocka_unit_test(arguments_are_looked_at_up_to_a_limit),
+                cmocka_unit_test(a_user_is_who_owns_the_process),
+                cmocka_unit_test(what_costs_most_is_read_last_and_once),
+                cmocka_unit_test(a_full_entry_is_told_of_when_it_is_news),
                 cmocka_unit_test(missing_files_select_nothing),
                 cmocka_unit_test(what_was_read_of_one_process_is_not_taken_for_another),
                 cmocka_unit_test(damond_itself_and_the_first_process_are_never_selected),
