@@ -216,8 +216,6 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * @sz_limit:   no merged region becomes larger than this
  * @crowded:    regions are short: those accessed too rarely to show in nr_accesses merge
  *              although they are not uniform
- * @mix:        merge any neighbours that @threshold and @sz_limit allow to; what comes of it is
- *              as old as the younger one
  *
  * nr_accesses and age of a merged region are the averages, weighted by size. Unlike in the
  * kernel, an accessed region does not merge with an idle one, however near to 0 it is, nor
@@ -227,7 +225,18 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * than chance explains.
  */
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
-                         bool crowded, bool mix);
+                         bool crowded);
+
+/**
+ * damon_regions_mix() - merge neighbours that are not alike until there are at most @max_regions
+ * @regions:            regions
+ * @sz_limit:           no merged region becomes larger than this
+ * @max_regions:        the upper limit
+ *
+ * The small ones and those of similar frequency first, and no more of them than it takes. What
+ * comes of two is as old as the younger one.
+ */
+void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t max_regions);
 
 /**
  * damon_regions_merge_within() - merge until there are at most @max_regions

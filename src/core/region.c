@@ -7,6 +7,7 @@
 #include <damond/region.h>
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "array.h"
@@ -432,7 +433,7 @@ static bool are_alike(const struct damon_region *a, const struct damon_region *b
 }
 
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
-                         bool crowded, bool mix) {
+                         bool crowded) {
         size_t last = 0;
 
         for (size_t i = 1; i < regions->nr; i++) {
@@ -441,9 +442,8 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
 
                 if (left->range.end == right->range.start &&
                     distance(left->nr_accesses, right->nr_accesses) <= threshold &&
-                    right->range.end - left->range.start <= sz_limit &&
-                    (mix || are_alike(left, right, crowded)))
-                        region_absorb(left, right, mix);
+                    right->range.end - left->range.start <= sz_limit && are_alike(left, right, crowded))
+                        region_absorb(left, right, false);
                 else
                         regions->items[++last] = *right;
         }
@@ -453,16 +453,51 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
 
 void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshold,
                                 uint32_t max_nr_accesses, uint64_t sz_limit, size_t max_regions) {
+/* Bytes that will be told wrong if these two become one, more or less. */
+static double loss(const struct damon_region *a, const struct damon_region *b) {
+        return (double) MIN(damon_range_size(&a->range), damon_range_size(&b->range)) *
+               (distance(a->nr_accesses, b->nr_accesses) + 1.0);
+}
+
+void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t max_regions) {
+        double limit = 1, least = 0;
+
+        /* neighbours whose loss is the least, or less than twice that, until no two are left */
+        while (regions->nr > max_regions && least < INFINITY) {
+                size_t last = 0, nr = regions->nr;
+
+                least = INFINITY;
+                for (size_t i = 1; i < regions->nr; i++) {
+                        struct damon_region *left = &regions->items[last];
+                        const struct damon_region *right = &regions->items[i];
+                        bool fits = left->range.end == right->range.start &&
+                                    right->range.end - left->range.start <= sz_limit;
+
+                        if (fits && nr > max_regions && loss(left, right) <= limit) {
+                                region_absorb(left, right, true);
+                                nr--;
+                                continue;
+                        }
+                        if (fits)
+                                least = MIN(least, loss(left, right));
+                        regions->items[++last] = *right;
+                }
+                regions->nr = nr;
+                limit = 2 * least;
+        }
+}
+
         bool crowded = regions->nr > max_regions / 2;
 
         for (;;) {
-                damon_regions_merge(regions, threshold, sz_limit, crowded, threshold >= max_nr_accesses);
+                damon_regions_merge(regions, threshold, sz_limit, crowded);
                 if (regions->nr <= max_regions || threshold >= max_nr_accesses)
                         break;
                 threshold = threshold < max_nr_accesses / 2 ? MAX(1U, 2 * threshold) : max_nr_accesses;
         }
 
         /* many rounded averages of rounded averages have gone astray */
+        damon_regions_mix(regions, sz_limit, max_regions);
         for (size_t i = 0; i < regions->nr; i++) {
                 struct damon_region *region = &regions->items[i];
 
