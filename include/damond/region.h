@@ -16,6 +16,9 @@
 #include <damond/evidence.h>
 #include <damond/range.h>
 
+/** DAMON_PACE_ALL - pace of a region that is sampled in each sample interval */
+#define DAMON_PACE_ALL 16384
+
 /**
  * struct damon_region - an address range with an access frequency and an age
  * @range:              the addresses
@@ -46,6 +49,10 @@
  *                      part of them only can be told about: no cut would find anything out
  * @fresh:              @evidence is of the last aggregation alone, and a change may have come in
  *                      the middle of it
+ * @nr_unfaded:         checks since @evidence has faded
+ * @pace:               share of the sample intervals in which it is sampled, of %DAMON_PACE_ALL;
+ *                      0 is all, as of a region that nothing is known of yet
+ * @saved:              what it has saved up for its next sample
  * @cut:                where to cut it, and how urgently; scratch of damon_regions_refine()
  * @running:            outcomes of the aggregation that is running
  * @evidence:           what @nr_accesses rests on
@@ -59,6 +66,9 @@ struct damon_region {
         uint32_t nr_unknown;
         uint32_t nr_in_memory;
         uint32_t again;
+        uint32_t nr_unfaded;
+        uint16_t pace;
+        uint16_t saved;
         uint8_t nr_again;
         uint8_t nr_again_accessed;
         uint8_t nr_idle;
@@ -266,6 +276,30 @@ void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshol
  */
 int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_t max_regions,
                          uint64_t page_size);
+
+/**
+ * damon_regions_pace() - share the samples out between the regions
+ * @regions:            regions
+ * @sample_every:       one sample in so many sample intervals a region, in the mean
+ * @max_nr_accesses:    sample intervals of an aggregation
+ * @page_size:          page size
+ *
+ * Those that are not uniform, or have just changed, get more than others, and the large get more
+ * than the small; but each gets two an aggregation, so that a change shows in any of them. What is
+ * not in memory costs nothing, and is left out.
+ */
+void damon_regions_pace(struct damon_regions *regions, uint32_t sample_every,
+                        uint32_t max_nr_accesses, uint64_t page_size);
+
+/**
+ * damon_region_is_due() - save up for the next sample
+ * @region:     region
+ *
+ * To be called once a sample interval.
+ *
+ * Return: whether it is to be sampled now.
+ */
+bool damon_region_is_due(struct damon_region *region);
 
 /**
  * damon_regions_rescale() - carry the results over to other intervals

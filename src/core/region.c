@@ -351,7 +351,9 @@ static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, u
         region->fresh = has_changed(region, now);
         if (region->fresh)
                 region->evidence = (struct damon_evidence) {};
-        damon_evidence_fade(&region->evidence);
+        region->nr_unfaded += (uint32_t) (now.known + 0.5);
+        for (; region->nr_unfaded >= max_nr_accesses; region->nr_unfaded -= max_nr_accesses)
+                damon_evidence_fade(&region->evidence);
         damon_evidence_transfer(&region->evidence, region->range, &region->running, region->range);
         region->running = (struct damon_evidence) {};
         region->nr_accesses = scaled_rate(&region->evidence, max_nr_accesses);
@@ -451,8 +453,6 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
                 regions->nr = last + 1;
 }
 
-void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshold,
-                                uint32_t max_nr_accesses, uint64_t sz_limit, size_t max_regions) {
 /* Bytes that will be told wrong if these two become one, more or less. */
 static double loss(const struct damon_region *a, const struct damon_region *b) {
         return (double) MIN(damon_range_size(&a->range), damon_range_size(&b->range)) *
@@ -487,6 +487,8 @@ void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t 
         }
 }
 
+void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshold,
+                                uint32_t max_nr_accesses, uint64_t sz_limit, size_t max_regions) {
         bool crowded = regions->nr > max_regions / 2;
 
         for (;;) {
@@ -495,9 +497,9 @@ void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t 
                         break;
                 threshold = threshold < max_nr_accesses / 2 ? MAX(1U, 2 * threshold) : max_nr_accesses;
         }
+        damon_regions_mix(regions, sz_limit, max_regions);
 
         /* many rounded averages of rounded averages have gone astray */
-        damon_regions_mix(regions, sz_limit, max_regions);
         for (size_t i = 0; i < regions->nr; i++) {
                 struct damon_region *region = &regions->items[i];
 

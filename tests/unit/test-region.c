@@ -502,6 +502,7 @@ static void fold_pools_checks_that_agree(void **state) {
         append(&regions, 0, 800, 10);
         r = &regions.items[0];
         r->evidence = in_all_bins(4, 4);
+        r->nr_unfaded = 12;             /* and 8 more */
         r->running = in_all_bins(1, 0);
         r->running.accessed[2] = r->running.accessed[7] = 0;
         r->running.idle[2] = r->running.idle[7] = DAMON_EVIDENCE_CHECK;
@@ -1033,7 +1034,6 @@ static void merge_within_raises_the_threshold_until_it_fits(void **state) {
         assert_int_equal(damon_regions_size(&regions), 200);
 }
 
-static void merge_within_starts_at_threshold_0_too(void **state) {
 /* Small ones go first, and what is left is as it was. */
 static void merge_within_mixes_no_more_than_it_takes(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
@@ -1047,6 +1047,7 @@ static void merge_within_mixes_no_more_than_it_takes(void **state) {
                 assert_int_equal(regions.items[i].nr_accesses, i % 2 * 20);
 }
 
+static void merge_within_starts_at_threshold_0_too(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
 
         for (uint32_t i = 0; i < 20; i++)
@@ -1595,8 +1596,8 @@ int main(void) {
                 cmocka_unit_test(merge_within_does_not_make_idle_regions_accessed),
                 cmocka_unit_test(merge_of_huge_regions_does_not_overflow),
                 cmocka_unit_test(merge_within_raises_the_threshold_until_it_fits),
-                cmocka_unit_test(merge_within_starts_at_threshold_0_too),
                 cmocka_unit_test(merge_within_mixes_no_more_than_it_takes),
+                cmocka_unit_test(merge_within_starts_at_threshold_0_too),
                 cmocka_unit_test(merge_within_lets_the_size_limit_win),
                 cmocka_unit_test(refine_cuts_out_what_differs),
                 cmocka_unit_test(refine_divides_the_evidence),
