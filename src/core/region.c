@@ -22,10 +22,14 @@
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
+#define GAIN_TURNED 6.0         /* it changed in the middle of an aggregation */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
 #define GAIN_CUT 3.0            /* a part of a region differs from the rest */
 #define GAIN_AGAIN 2.0          /* pages that were accessed are accessed again more than others */
+
+/* Checks in a row that show it. */
+#define NR_TURNED 3
 
 /* Second looks that are enough to know, and those that tell anything at all. */
 #define NR_AGAIN_ENOUGH 8
@@ -84,6 +88,7 @@ static void region_reshape(struct damon_region *region, struct damon_range range
                 return;
         region->range = range;
         region->again = 0;
+        memset(region->run, 0, sizeof(region->run));
         region->running = region->evidence = (struct damon_evidence) {};
         damon_evidence_transfer(&region->running, range, &running, before);
         damon_evidence_transfer(&region->evidence, range, &evidence, before);
@@ -262,6 +267,7 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
                         uint64_t page_size) {
         uint64_t nr_pages = nr_pages_of(region, page_size);
         const struct damon_evidence *known = &region->evidence;
+        unsigned bin;
 
         if (again) {
                 region->nr_again++;
@@ -272,8 +278,12 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
          * damon_evidence_transfer() leaves most of it with the page */
         region->nr_known++;
         region->touched = region->touched || accessed;
-        damon_evidence_add(&region->running,
-                           (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages)), accessed);
+        bin = (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages));
+        damon_evidence_add(&region->running, bin, accessed);
+        if (region->run_accessed != accessed)
+                memset(region->run, 0, sizeof(region->run));
+        region->run_accessed = accessed;
+        region->run[bin] = (uint8_t) MIN(region->run[bin] + 1, UINT8_MAX);
 
         /* a bin that is a page shows by itself how its pages differ */
         if (!accessed || nr_pages <= DAMON_NR_BINS || page >= UINT32_MAX ||
@@ -306,6 +316,29 @@ static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
         if (again < 1)
                 gain += (nr_again - nr_accessed) * ln((1 - again) / (1 - rate));
         return gain <= GAIN_AGAIN && again <= rate + 0.2;
+}
+
+/*
+ * Whether something else began in the middle of the aggregation, and goes on. Then only that is
+ * left of it.
+ */
+static bool has_turned(struct damon_region *region, struct damon_tally now) {
+        struct damon_tally before = damon_evidence_tally(&region->evidence), run = {};
+        struct damon_evidence latest = {};
+
+        for (unsigned i = 0; i < DAMON_NR_BINS; i++) {
+                uint16_t *weight = region->run_accessed ? &latest.accessed[i] : &latest.idle[i];
+
+                *weight = (uint16_t) (region->run[i] * DAMON_EVIDENCE_CHECK);
+                run.known += region->run[i];
+        }
+        run.accessed = region->run_accessed ? run.known : 0;
+        before.accessed += now.accessed - run.accessed;
+        before.known += now.known - run.known;
+        if (run.known < NR_TURNED || run.known >= now.known || damon_tally_gain(before, run) <= GAIN_TURNED)
+                return false;
+        region->running = latest;
+        return true;
 }
 
 /* Whether the aggregations before say nothing any more. */
@@ -348,7 +381,8 @@ static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, u
         }
         region->nr_idle = now.accessed > 0 ? 0 : (uint8_t) MIN(region->nr_idle + 1, UINT8_MAX);
 
-        region->fresh = has_changed(region, now);
+        region->fresh = has_turned(region, now) || has_changed(region, now);
+        memset(region->run, 0, sizeof(region->run));
         if (region->fresh)
                 region->evidence = (struct damon_evidence) {};
         region->nr_unfaded += (uint32_t) (now.known + 0.5);
