@@ -369,7 +369,7 @@ bool governor_tune(struct governor *governor, struct damon_target *const *target
         current = (double) attrs->sample_interval * spacing(attrs);
         if (!aggregated && afforded < URGENT * current)
                 return false;
-        limit = (double) MAX(GOVERNOR_INTERVAL_LIMIT, configured->sample_interval);
+        limit = (double) MAX(GOVERNOR_SPACING_LIMIT, configured->sample_interval);
         if (affords_configured(governor)) {
                 attrs->sample_interval = configured->sample_interval;
                 attrs->sample_every = configured->sample_every;

@@ -315,7 +315,8 @@ static void the_promise_holds_for_any_number_size_and_budget(void **state) {
                                 } else if (share <= 0)
                                         assert_true(as_configured(d));
                                 assert_true(attrs->max_regions >= default_attrs.min_regions);
-                                assert_true(attrs->sample_interval <= 3 * GOVERNOR_INTERVAL_LIMIT);
+                                assert_true(attrs->sample_interval * MAX(attrs->sample_every, 1U) <=
+                                            3 * GOVERNOR_SPACING_LIMIT);
                         }
         /* else nothing was tried */
         assert_true(nr_bound >= 10);
@@ -407,7 +408,7 @@ static void dear_updates_become_rare(void **state) {
         assert_promise(d);
         assert_true(mean_use(d, 200 * SEC) >= 0.85);
         assert_true(attrs->update_interval > 2 * default_attrs.update_interval);
-        assert_true(attrs->sample_interval <= GOVERNOR_INTERVAL_LIMIT * 5 / 4);
+        assert_true(attrs->sample_interval * attrs->sample_every <= GOVERNOR_SPACING_LIMIT * 5 / 4);
         assert_true(attrs->max_regions > 3 * default_attrs.min_regions);
 }
 

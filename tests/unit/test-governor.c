@@ -129,14 +129,14 @@ static void dear_monitoring_lengthens_the_intervals(void **state) {
         assert_in_range(spacing(&governor), interval / 2 - 1000, interval / 2 + 1000);
 }
 
-/* 4750 ns a region: half a second affords 1000 of them. */
+/* 9500 ns a region: a second affords 1000 of them. */
 static void beyond_the_limit_regions_are_given_up(void **state) {
         struct governor governor;
 
         governor_init(&governor, 100, &configured);
-        aggregate(&governor, 3, 4750, 10, 400);
-        assert_in_range(spacing(&governor), GOVERNOR_INTERVAL_LIMIT * 9 / 10,
-                        GOVERNOR_INTERVAL_LIMIT);
+        aggregate(&governor, 3, 9500, 10, 400);
+        assert_in_range(spacing(&governor), GOVERNOR_SPACING_LIMIT * 9 / 10,
+                        GOVERNOR_SPACING_LIMIT);
         assert_in_range(governor.attrs.max_regions, 70, 100);
 
         /* a large target gives up more than small ones */
@@ -144,7 +144,7 @@ static void beyond_the_limit_regions_are_given_up(void **state) {
         set_targets(10, 50);
         targets[0].regions.nr = 1000;
         for (unsigned i = 1; i <= 60; i++) {
-                step(&governor, 4750 * 1450, HOUR, 1450, i % 20 == 0);
+                step(&governor, 9500 * 1450, HOUR, 1450, i % 20 == 0);
                 if (i % 20 == 0)
                         (void) governor_tune(&governor, pointers, 10, true);
         }
@@ -155,12 +155,12 @@ static void beyond_the_fewest_regions_it_is_time_again(void **state) {
         struct governor governor;
 
         governor_init(&governor, 50, &configured);
-        aggregate(&governor, 3, 5000, 100, 20);
+        aggregate(&governor, 3, 10000, 100, 20);
         assert_int_equal(governor.attrs.max_regions, configured.min_regions);
-        aggregate(&governor, 5, 5000, 100, 11);
+        aggregate(&governor, 5, 10000, 100, 11);
         assert_int_equal(governor.attrs.max_regions, configured.min_regions);
-        assert_in_range(spacing(&governor), 2 * GOVERNOR_INTERVAL_LIMIT,
-                        3 * GOVERNOR_INTERVAL_LIMIT);
+        assert_in_range(spacing(&governor), 2 * GOVERNOR_SPACING_LIMIT,
+                        3 * GOVERNOR_SPACING_LIMIT);
 }
 
 static void regions_come_back_when_there_is_room(void **state) {
@@ -168,14 +168,14 @@ static void regions_come_back_when_there_is_room(void **state) {
         uint32_t fewest;
 
         governor_init(&governor, 100, &configured);
-        aggregate(&governor, 3, 4750, 10, 400);
+        aggregate(&governor, 3, 9500, 10, 400);
         fewest = governor.attrs.max_regions;
         /* at three quarters of what is afforded nothing happens, at a quarter they come back */
-        aggregate(&governor, 100, 4750, 10, 75);
+        aggregate(&governor, 100, 9500, 10, 75);
         assert_int_equal(governor.attrs.max_regions, fewest);
-        aggregate(&governor, 200, 4750, 10, 25);
+        aggregate(&governor, 200, 9500, 10, 25);
         assert_int_equal(governor.attrs.max_regions, configured.max_regions);
-        aggregate(&governor, 100, 4750, 1, 2);
+        aggregate(&governor, 100, 9500, 1, 2);
         assert_memory_equal(&governor.attrs, &configured, sizeof(configured));
         assert_false(governor_binds(&governor));
 }
