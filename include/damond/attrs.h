@@ -18,6 +18,9 @@
  * @update_interval:            microseconds between looks at the target's mappings
  * @min_regions:                fewest regions a target is divided in
  * @max_regions:                most regions of a target; bounds the cost of monitoring it
+ * @sample_every:               sample intervals from one sample of a region to the next, in the
+ *                              mean of all regions; 0 and 1 are a sample in each. Which ones are
+ *                              sampled more often: see damon_regions_pace()
  *
  * Unlike in the kernel, where they count over all targets of a context, the limits hold
  * for each target: what is seen of one process does not depend on who else is monitored.
@@ -28,6 +31,7 @@ struct damon_attrs {
         uint64_t update_interval;
         uint32_t min_regions;
         uint32_t max_regions;
+        uint32_t sample_every;
 };
 
 /**

@@ -16,6 +16,9 @@
 #include <damond/evidence.h>
 #include <damond/range.h>
 
+/** DAMON_PACE_ALL - pace of a region that is sampled in each sample interval */
+#define DAMON_PACE_ALL 16384
+
 /**
  * struct damon_region - an address range with an access frequency and an age
  * @range:              the addresses
@@ -46,6 +49,12 @@
  *                      part of them only can be told about: no cut would find anything out
  * @fresh:              @evidence is of the last aggregation alone, and a change may have come in
  *                      the middle of it
+ * @nr_unfaded:         checks since @evidence has faded
+ * @pace:               share of the sample intervals in which it is sampled, of %DAMON_PACE_ALL;
+ *                      0 is all, as of a region that nothing is known of yet
+ * @saved:              what it has saved up for its next sample
+ * @run:                the last checks of the running aggregation that all found the same, by bin
+ * @run_accessed:       and whether that was an access
  * @cut:                where to cut it, and how urgently; scratch of damon_regions_refine()
  * @running:            outcomes of the aggregation that is running
  * @evidence:           what @nr_accesses rests on
@@ -59,6 +68,9 @@ struct damon_region {
         uint32_t nr_unknown;
         uint32_t nr_in_memory;
         uint32_t again;
+        uint32_t nr_unfaded;
+        uint16_t pace;
+        uint16_t saved;
         uint8_t nr_again;
         uint8_t nr_again_accessed;
         uint8_t nr_idle;
@@ -69,6 +81,8 @@ struct damon_region {
         bool last_accessed;
         bool uniform;
         bool fresh;
+        bool run_accessed;
+        uint8_t run[DAMON_NR_BINS];
         struct {
                 uint8_t first;
                 uint8_t end;
@@ -190,8 +204,9 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
  * @page_size:          page size
  *
  * Where nothing speaks for a change, the checks are added to those of the aggregations
- * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. A region without
- * any telling check keeps what it has. The running checks start again at 0.
+ * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. Where all was as
+ * before and then the opposite, a change has come in the middle: what was found since is all that
+ * counts. A region without any telling check keeps what it has. The running checks start again at 0.
  *
  * Return: the highest nr_accesses.
  */
@@ -216,8 +231,6 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * @sz_limit:   no merged region becomes larger than this
  * @crowded:    regions are short: those accessed too rarely to show in nr_accesses merge
  *              although they are not uniform
- * @mix:        merge any neighbours that @threshold and @sz_limit allow to; what comes of it is
- *              as old as the younger one
  *
  * nr_accesses and age of a merged region are the averages, weighted by size. Unlike in the
  * kernel, an accessed region does not merge with an idle one, however near to 0 it is, nor
@@ -227,7 +240,18 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * than chance explains.
  */
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
-                         bool crowded, bool mix);
+                         bool crowded);
+
+/**
+ * damon_regions_mix() - merge neighbours that are not alike until there are at most @max_regions
+ * @regions:            regions
+ * @sz_limit:           no merged region becomes larger than this
+ * @max_regions:        the upper limit
+ *
+ * The small ones and those of similar frequency first, and no more of them than it takes. What
+ * comes of two is as old as the younger one.
+ */
+void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t max_regions);
 
 /**
  * damon_regions_merge_within() - merge until there are at most @max_regions
@@ -257,6 +281,30 @@ void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshol
  */
 int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_t max_regions,
                          uint64_t page_size);
+
+/**
+ * damon_regions_pace() - share the samples out between the regions
+ * @regions:            regions
+ * @sample_every:       one sample in so many sample intervals a region, in the mean
+ * @max_nr_accesses:    sample intervals of an aggregation
+ * @page_size:          page size
+ *
+ * Those that are not uniform, or have just changed, get more than others, and the large get more
+ * than the small; but each gets two an aggregation, so that a change shows in any of them. What is
+ * not in memory costs nothing, and is left out.
+ */
+void damon_regions_pace(struct damon_regions *regions, uint32_t sample_every,
+                        uint32_t max_nr_accesses, uint64_t page_size);
+
+/**
+ * damon_region_is_due() - save up for the next sample
+ * @region:     region
+ *
+ * To be called once a sample interval.
+ *
+ * Return: whether it is to be sampled now.
+ */
+bool damon_region_is_due(struct damon_region *region);
 
 /**
  * damon_regions_rescale() - carry the results over to other intervals

@@ -284,8 +284,11 @@ static int refine_target(const struct damon_engine *engine, struct damon_target 
                                engine->ops->page_size);
         if (r < 0)
                 return r;
-        return damon_regions_refine(&target->regions, MAX(nr_explore, (size_t) 1),
-                                    engine->attrs.max_regions, engine->ops->page_size);
+        r = damon_regions_refine(&target->regions, MAX(nr_explore, (size_t) 1),
+                                 engine->attrs.max_regions, engine->ops->page_size);
+        damon_regions_pace(&target->regions, engine->attrs.sample_every,
+                           damon_attrs_max_nr_accesses(&engine->attrs), engine->ops->page_size);
+        return r;
 }
 
 /*
@@ -353,6 +356,8 @@ static void draw_samples(struct damon_engine *engine, struct damon_target *targe
         uint64_t nr_pages = damon_residency_size(residency, region->range) / page_size;
 
         note_residency(region, nr_pages, residency->known);
+        if (!damon_region_is_due(region))
+                return;
         region->again = 0;
         if (residency->known && roll(engine, ANYWHERE_SHARE) == 0)
                 addr = damon_region_page(region, roll(engine, damon_range_size(&region->range) / page_size),

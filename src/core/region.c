@@ -7,6 +7,7 @@
 #include <damond/region.h>
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "array.h"
@@ -21,10 +22,14 @@
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
+#define GAIN_TURNED 6.0         /* it changed in the middle of an aggregation */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
 #define GAIN_CUT 3.0            /* a part of a region differs from the rest */
 #define GAIN_AGAIN 2.0          /* pages that were accessed are accessed again more than others */
+
+/* Checks in a row that show it. */
+#define NR_TURNED 3
 
 /* Second looks that are enough to know, and those that tell anything at all. */
 #define NR_AGAIN_ENOUGH 8
@@ -83,6 +88,7 @@ static void region_reshape(struct damon_region *region, struct damon_range range
                 return;
         region->range = range;
         region->again = 0;
+        memset(region->run, 0, sizeof(region->run));
         region->running = region->evidence = (struct damon_evidence) {};
         damon_evidence_transfer(&region->running, range, &running, before);
         damon_evidence_transfer(&region->evidence, range, &evidence, before);
@@ -261,6 +267,7 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
                         uint64_t page_size) {
         uint64_t nr_pages = nr_pages_of(region, page_size);
         const struct damon_evidence *known = &region->evidence;
+        unsigned bin;
 
         if (again) {
                 region->nr_again++;
@@ -271,8 +278,12 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
          * damon_evidence_transfer() leaves most of it with the page */
         region->nr_known++;
         region->touched = region->touched || accessed;
-        damon_evidence_add(&region->running,
-                           (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages)), accessed);
+        bin = (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages));
+        damon_evidence_add(&region->running, bin, accessed);
+        if (region->run_accessed != accessed)
+                memset(region->run, 0, sizeof(region->run));
+        region->run_accessed = accessed;
+        region->run[bin] = (uint8_t) MIN(region->run[bin] + 1, UINT8_MAX);
 
         /* a bin that is a page shows by itself how its pages differ */
         if (!accessed || nr_pages <= DAMON_NR_BINS || page >= UINT32_MAX ||
@@ -305,6 +316,29 @@ static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
         if (again < 1)
                 gain += (nr_again - nr_accessed) * ln((1 - again) / (1 - rate));
         return gain <= GAIN_AGAIN && again <= rate + 0.2;
+}
+
+/*
+ * Whether something else began in the middle of the aggregation, and goes on. Then only that is
+ * left of it.
+ */
+static bool has_turned(struct damon_region *region, struct damon_tally now) {
+        struct damon_tally before = damon_evidence_tally(&region->evidence), run = {};
+        struct damon_evidence latest = {};
+
+        for (unsigned i = 0; i < DAMON_NR_BINS; i++) {
+                uint16_t *weight = region->run_accessed ? &latest.accessed[i] : &latest.idle[i];
+
+                *weight = (uint16_t) (region->run[i] * DAMON_EVIDENCE_CHECK);
+                run.known += region->run[i];
+        }
+        run.accessed = region->run_accessed ? run.known : 0;
+        before.accessed += now.accessed - run.accessed;
+        before.known += now.known - run.known;
+        if (run.known < NR_TURNED || run.known >= now.known || damon_tally_gain(before, run) <= GAIN_TURNED)
+                return false;
+        region->running = latest;
+        return true;
 }
 
 /* Whether the aggregations before say nothing any more. */
@@ -347,10 +381,13 @@ static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, u
         }
         region->nr_idle = now.accessed > 0 ? 0 : (uint8_t) MIN(region->nr_idle + 1, UINT8_MAX);
 
-        region->fresh = has_changed(region, now);
+        region->fresh = has_turned(region, now) || has_changed(region, now);
+        memset(region->run, 0, sizeof(region->run));
         if (region->fresh)
                 region->evidence = (struct damon_evidence) {};
-        damon_evidence_fade(&region->evidence);
+        region->nr_unfaded += (uint32_t) (now.known + 0.5);
+        for (; region->nr_unfaded >= max_nr_accesses; region->nr_unfaded -= max_nr_accesses)
+                damon_evidence_fade(&region->evidence);
         damon_evidence_transfer(&region->evidence, region->range, &region->running, region->range);
         region->running = (struct damon_evidence) {};
         region->nr_accesses = scaled_rate(&region->evidence, max_nr_accesses);
@@ -432,7 +469,7 @@ static bool are_alike(const struct damon_region *a, const struct damon_region *b
 }
 
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
-                         bool crowded, bool mix) {
+                         bool crowded) {
         size_t last = 0;
 
         for (size_t i = 1; i < regions->nr; i++) {
@@ -441,9 +478,8 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
 
                 if (left->range.end == right->range.start &&
                     distance(left->nr_accesses, right->nr_accesses) <= threshold &&
-                    right->range.end - left->range.start <= sz_limit &&
-                    (mix || are_alike(left, right, crowded)))
-                        region_absorb(left, right, mix);
+                    right->range.end - left->range.start <= sz_limit && are_alike(left, right, crowded))
+                        region_absorb(left, right, false);
                 else
                         regions->items[++last] = *right;
         }
@@ -451,16 +487,51 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
                 regions->nr = last + 1;
 }
 
+/* Bytes that will be told wrong if these two become one, more or less. */
+static double loss(const struct damon_region *a, const struct damon_region *b) {
+        return (double) MIN(damon_range_size(&a->range), damon_range_size(&b->range)) *
+               (distance(a->nr_accesses, b->nr_accesses) + 1.0);
+}
+
+void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t max_regions) {
+        double limit = 1, least = 0;
+
+        /* neighbours whose loss is the least, or less than twice that, until no two are left */
+        while (regions->nr > max_regions && least < INFINITY) {
+                size_t last = 0, nr = regions->nr;
+
+                least = INFINITY;
+                for (size_t i = 1; i < regions->nr; i++) {
+                        struct damon_region *left = &regions->items[last];
+                        const struct damon_region *right = &regions->items[i];
+                        bool fits = left->range.end == right->range.start &&
+                                    right->range.end - left->range.start <= sz_limit;
+
+                        if (fits && nr > max_regions && loss(left, right) <= limit) {
+                                region_absorb(left, right, true);
+                                nr--;
+                                continue;
+                        }
+                        if (fits)
+                                least = MIN(least, loss(left, right));
+                        regions->items[++last] = *right;
+                }
+                regions->nr = nr;
+                limit = 2 * least;
+        }
+}
+
 void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshold,
                                 uint32_t max_nr_accesses, uint64_t sz_limit, size_t max_regions) {
         bool crowded = regions->nr > max_regions / 2;
 
         for (;;) {
-                damon_regions_merge(regions, threshold, sz_limit, crowded, threshold >= max_nr_accesses);
+                damon_regions_merge(regions, threshold, sz_limit, crowded);
                 if (regions->nr <= max_regions || threshold >= max_nr_accesses)
                         break;
                 threshold = threshold < max_nr_accesses / 2 ? MAX(1U, 2 * threshold) : max_nr_accesses;
         }
+        damon_regions_mix(regions, sz_limit, max_regions);
 
         /* many rounded averages of rounded averages have gone astray */
         for (size_t i = 0; i < regions->nr; i++) {

@@ -29,6 +29,11 @@
 #define NEAR_HIGH_SOON 1.5
 #define SOON 20e6
 
+/* Shortest step that the regions are shared out between, and most steps that they are: what a step
+ * costs by itself is not worth more of them. */
+#define STEP_MIN UINT64_C(20000)
+#define SPACING_MAX UINT64_C(4)
+
 /* Sample interval, as a share of its limit, below which a target may have more regions again:
  * less than a half, as a split may double their number. */
 #define ROOM 0.45
@@ -60,7 +65,7 @@
 /* What was learned counts as much as so many steps, or microseconds, of news. */
 #define MEMORY_STEPS 40.0
 #define MEMORY_TIME 60e6
-#define MEMORY_REGIONS 20e6
+#define MEMORY_REGIONS 25e6
 
 /* Times the usual cost of a step up to which another step is a usual one. */
 #define USUAL 1.5
@@ -104,6 +109,11 @@ static double usual_cost(const struct governor *governor) {
         return sorted[governor->nr_recent / 2];
 }
 
+/* Sample intervals from one sample of a region to the next. */
+static double spacing(const struct damon_attrs *attrs) {
+        return MAX(attrs->sample_every, 1U);
+}
+
 /* Tell the parts of what a step has cost from each other. */
 static void note_step(struct governor *governor, double cpu, const struct governor_step *step) {
         struct governor_period *period = &governor->period;
@@ -129,7 +139,7 @@ static void note_step(struct governor *governor, double cpu, const struct govern
         period->nr_steps++;
         if (step->aggregated) {
                 period->aggregations += cpu - usual;
-                period->nr_aggregated += nr;
+                period->nr_aggregated += nr * spacing(&governor->attrs);
         } else
                 period->between += cpu - usual;
 }
@@ -209,23 +219,23 @@ static void learn(struct governor *governor) {
         governor->period = (struct governor_period) {};
 }
 
-/* CPU time of a region in a sample interval: a mark and a check, and its part of an aggregation. */
-static double region_cost(const struct governor *governor) {
+/* CPU time of a sample of a region: a mark and a check, and its part of an aggregation. */
+static double region_cost(const struct governor *governor, const struct damon_attrs *attrs) {
         uint32_t nr_checks = damon_attrs_max_nr_accesses(&governor->configured);
 
-        return 2 * (governor->sample + governor->aggregation / nr_checks);
+        return 2 * (governor->sample + governor->aggregation * spacing(attrs) / nr_checks);
 }
 
 static bool differ(const struct damon_attrs *a, const struct damon_attrs *b) {
         return a->sample_interval != b->sample_interval || a->update_interval != b->update_interval ||
-               a->max_regions != b->max_regions;
+               a->max_regions != b->max_regions || a->sample_every != b->sample_every;
 }
 
 /* Whether the budget affords the configured intervals; if it did not until now, with room to spare. */
 static bool affords_configured(const struct governor *governor) {
         const struct damon_attrs *configured = &governor->configured;
         double use = governor->between + governor->update / (double) update_every(configured) +
-                governor->nr_regions * region_cost(governor) / (double) configured->sample_interval;
+                governor->nr_regions * region_cost(governor, configured) / (double) configured->sample_interval;
 
         return use <= AIM * rate(governor) * (differ(&governor->attrs, configured) ? NEAR_LOW : NEAR_HIGH);
 }
@@ -240,11 +250,11 @@ static uint64_t afforded_update(const struct governor *governor, uint64_t sample
         return wanted < (double) UPDATE_LIMIT ? (uint64_t) wanted : MAX(shortest, UPDATE_LIMIT);
 }
 
-/* The sample interval that affords so many regions. */
+/* The time from one sample of a region to the next that affords so many of them. */
 static double afforded_interval(const struct governor *governor, double nr_regions) {
         double update_interval = (double) afforded_update(governor, governor->attrs.sample_interval);
         double updates = governor->update / update_interval, rest = governor->between + updates;
-        double cost = nr_regions * region_cost(governor), peak, available;
+        double cost = nr_regions * region_cost(governor, &governor->attrs), peak, available;
 
         /* Ten seconds may see a step, an update and an aggregation more than their share. */
         peak = governor->between + (update_interval < WINDOW ? updates : 0) +
@@ -322,11 +332,24 @@ static void note_regions(struct governor *governor, size_t nr_regions, bool aggr
         governor->watched += aggregation;
 }
 
+/*
+ * Sample each region once in so many microseconds: with a part of them in each step, so that there
+ * are more aggregations, and the samples can be where they are worth most.
+ */
+static void space_samples(struct governor *governor, uint64_t usec) {
+        uint64_t shortest = governor->configured.sample_interval, every;
+
+        every = MIN(usec / MAX(shortest, STEP_MIN), SPACING_MAX);
+        governor->attrs.sample_every = (uint32_t) MAX(every, UINT64_C(1));
+        governor->attrs.sample_interval =
+                MAX(round_up((double) usec / governor->attrs.sample_every), shortest);
+}
+
 bool governor_tune(struct governor *governor, struct damon_target *const *targets, size_t nr_targets,
                    bool aggregated) {
         const struct damon_attrs *configured = &governor->configured;
         struct damon_attrs *attrs = &governor->attrs, before = *attrs;
-        double afforded, wanted, limit, least;
+        double afforded, wanted, limit, least, current;
         size_t nr_regions = 0;
         uint64_t chosen;
         bool soon;
@@ -343,19 +366,22 @@ bool governor_tune(struct governor *governor, struct damon_target *const *target
         soon = governor->kept < SOON;
 
         afforded = afforded_interval(governor, governor->nr_regions);
-        if (!aggregated && afforded < URGENT * (double) attrs->sample_interval)
+        current = (double) attrs->sample_interval * spacing(attrs);
+        if (!aggregated && afforded < URGENT * current)
                 return false;
-        limit = (double) MAX(GOVERNOR_INTERVAL_LIMIT, configured->sample_interval);
+        limit = (double) MAX(GOVERNOR_SPACING_LIMIT, configured->sample_interval);
         if (affords_configured(governor)) {
                 attrs->sample_interval = configured->sample_interval;
+                attrs->sample_every = configured->sample_every;
                 attrs->update_interval = configured->update_interval;
         } else {
                 /* with regions that it is not in max_regions to take away */
                 least = afforded_interval(governor, (double) nr_targets * (configured->min_regions + 2.0));
                 wanted = MIN(afforded, MAX(limit, least));
-                chosen = choose_interval(attrs->sample_interval, wanted, soon ? NEAR_LOW_SOON : NEAR_LOW,
+                chosen = choose_interval((uint64_t) current, wanted, soon ? NEAR_LOW_SOON : NEAR_LOW,
                                          soon ? NEAR_HIGH_SOON : NEAR_HIGH);
-                attrs->sample_interval = MAX(chosen, configured->sample_interval);
+                if (chosen != (uint64_t) current)
+                        space_samples(governor, chosen);
                 wanted = (double) afforded_update(governor, attrs->sample_interval);
                 chosen = choose_interval(attrs->update_interval, wanted, 1 / UPDATE_NEAR, UPDATE_NEAR);
                 attrs->update_interval = MAX(chosen, configured->update_interval);

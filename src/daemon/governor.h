@@ -6,10 +6,11 @@
  * cost, chooses the attributes that the budget affords, and holds the next step back where a
  * choice proves too dear. Pure arithmetic; the caller measures.
  *
- * Where the budget binds, resolution in time is given up first: the sample interval is
- * lengthened, up to %GOVERNOR_INTERVAL_LIMIT. Then it is resolution in space: a target may have
- * fewer regions, down to min_regions; so a step stays far below a second's budget, whatever is
- * monitored. Only if even that is too much, the sample interval grows beyond the limit. Updates
+ * Where the budget binds, resolution in time is given up first: regions are sampled in some of
+ * the steps only, and steps are lengthened, until a region is sampled once in
+ * %GOVERNOR_SPACING_LIMIT. Then it is resolution in space: a target may have fewer regions, down to
+ * min_regions; so a step stays far below a second's budget, whatever is monitored. Only if even
+ * that is too much, the sample interval grows further. Updates
  * become rarer where they would take more than a quarter of the budget.
  */
 
@@ -21,13 +22,14 @@
 #include <damond/target.h>
 
 /**
- * GOVERNOR_INTERVAL_LIMIT - sample interval beyond which regions are given up first
+ * GOVERNOR_SPACING_LIMIT - time from one sample of a region to the next, in the mean, beyond which
+ * regions are given up first
  *
- * Half a second, in microseconds: with the usual 20 checks an aggregation takes 10 s, as long as
- * the promise looks back, and a step half a second's budget, so that even one that is three times
- * as dear as it should be does not break the promise.
+ * A second, in microseconds. It is divided among four steps: with the usual 20 of them an
+ * aggregation takes 5 s, half as long as the promise looks back, and a step a quarter of a second's
+ * budget, so that even one in which all regions are new, and sampled, does not break the promise.
  */
-#define GOVERNOR_INTERVAL_LIMIT UINT64_C(500000)
+#define GOVERNOR_SPACING_LIMIT UINT64_C(1000000)
 
 /** GOVERNOR_NR_RECENT - steps that a step is compared with */
 #define GOVERNOR_NR_RECENT 15

@@ -43,10 +43,12 @@ static void log_scheme(const struct damos *scheme) {
 static void describe(const struct manager *manager, const char *before, char *buf, size_t size) {
         const struct damon_attrs *attrs = &manager->governor.attrs;
         const struct damon_attrs *configured = &manager->governor.configured;
-        char now[UNIT_STRING_MAX], wanted[UNIT_STRING_MAX];
+        char now[UNIT_STRING_MAX], wanted[UNIT_STRING_MAX], share[32] = "";
         size_t n;
 
-        n = (size_t) snprintf(buf, size, "%ssampling every %s", before,
+        if (attrs->sample_every > 1)
+                (void) snprintf(share, sizeof(share), "one in %" PRIu32 " regions ", attrs->sample_every);
+        n = (size_t) snprintf(buf, size, "%ssampling %severy %s", before, share,
                               unit_format_time(now, attrs->sample_interval));
         if (attrs->sample_interval != configured->sample_interval && n < size)
                 n += (size_t) snprintf(buf + n, size - n, " instead of %s",

@@ -315,7 +315,8 @@ static void the_promise_holds_for_any_number_size_and_budget(void **state) {
                                 } else if (share <= 0)
                                         assert_true(as_configured(d));
                                 assert_true(attrs->max_regions >= default_attrs.min_regions);
-                                assert_true(attrs->sample_interval <= 3 * GOVERNOR_INTERVAL_LIMIT);
+                                assert_true(attrs->sample_interval * MAX(attrs->sample_every, 1U) <=
+                                            3 * GOVERNOR_SPACING_LIMIT);
                         }
         /* else nothing was tried */
         assert_true(nr_bound >= 10);
@@ -407,12 +408,62 @@ static void dear_updates_become_rare(void **state) {
         assert_promise(d);
         assert_true(mean_use(d, 200 * SEC) >= 0.85);
         assert_true(attrs->update_interval > 2 * default_attrs.update_interval);
-        assert_true(attrs->sample_interval <= GOVERNOR_INTERVAL_LIMIT * 5 / 4);
+        assert_true(attrs->sample_interval * attrs->sample_every <= GOVERNOR_SPACING_LIMIT * 5 / 4);
         assert_true(attrs->max_regions > 3 * default_attrs.min_regions);
+}
+
+/* Pages of libraries: small pieces that differ, which must not take the samples of the heap. */
+static void add_libraries(struct sim_target *script) {
+        for (uint64_t i = 0; i < 40; i++) {
+                uint64_t at = LIBS + (48 * i + 4 * (7 * i % 5)) * KIB;
+                const struct sim_pattern pattern = {
+                        .range = { at, at + (1 + i % 3) * 4 * KIB }, .period = (20 * MS) << (i % 4),
+                };
+
+                ASSERT_OK(sim_target_access(script, &pattern));
+        }
+}
+
+/* What 1 % buys of 256 MiB where a sample takes 28 us: the mean error of the second half of a minute. */
+static void the_budget_is_well_spent(void **state) {
+        static const struct costs costs = { .sample = 28000, .region = 4000, .mappings = 1300000, .noise = 0.05 };
+        static const struct {
+                const char *name;
+                struct sim_pattern pattern;
+                double most;            /* calling everything cold is 0.0625 and 0.125 */
+        } cases[] = {
+                { "islands", { .range = { MIB + 68 * KIB, MIB + 324 * KIB }, .nr_islands = 64,
+                               .stride = 4 * MIB, .period = 20 * MS }, 0.05 },
+                { "moving", { .range = { 11 * MIB, 43 * MIB }, .move_step = 51 * MIB,
+                              .move_every = 5300 * MS, .nr_places = 5, .period = 20 * MS }, 0.1 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(daemon_freep) struct daemon *d = daemon_new(&default_attrs, 100, &costs);
+                struct sim_pattern pattern = cases[i].pattern;
+                struct damon_target *target;
+                struct sim_target *script;
+                double error = 0;
+
+                target = scenario_add(d->s, "t", 256 * MIB, &script);
+                pattern.range.start += HEAP;
+                pattern.range.end += HEAP;
+                ASSERT_OK(sim_target_access(script, &pattern));
+                add_libraries(script);
+                daemon_run(d, 30 * SEC);
+                for (int k = 0; k < 120; k++) {
+                        daemon_run(d, 250 * MS);
+                        error += scenario_error(d->s, target, script) / 120;
+                }
+                print_message("%s: error %.4f, %zu regions\n", cases[i].name, error, target->regions.nr);
+                assert_promise(d);
+                assert_true(error <= cases[i].most);
+        }
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_budget_is_well_spent),
                 cmocka_unit_test(the_promise_holds_for_any_number_size_and_budget),
                 cmocka_unit_test(steady_costs_let_everything_rest),
                 cmocka_unit_test(a_budget_that_does_not_bind_changes_nothing),

@@ -43,13 +43,25 @@ static void step(struct governor *governor, uint64_t cpu, uint64_t elapsed, size
         governor_charge(governor, cpu, elapsed, &paid);
 }
 
-/* Aggregations of 20 steps, with @cost nanoseconds a region and step; enough time passes to pay. */
+/* Steps between two samples of a region. */
+static uint32_t sample_every(const struct governor *governor) {
+        return MAX(governor->attrs.sample_every, 1U);
+}
+
+/* The time between them. */
+static uint64_t spacing(const struct governor *governor) {
+        return governor->attrs.sample_interval * sample_every(governor);
+}
+
+/* Aggregations of 20 steps, with @cost nanoseconds a sample; enough time passes to pay. */
 static void aggregate(struct governor *governor, unsigned nr, uint64_t cost, size_t nr_targets,
                       size_t nr_regions) {
         size_t sum = set_targets(nr_targets, nr_regions);
 
         for (unsigned i = 1; i <= 20 * nr; i++) {
-                step(governor, cost * sum, HOUR, sum, i % 20 == 0);
+                size_t nr_samples = sum / sample_every(governor);
+
+                step(governor, cost * nr_samples, HOUR, nr_samples, i % 20 == 0);
                 if (i % 20 == 0)
                         (void) governor_tune(governor, pointers, nr_targets, true);
         }
@@ -100,29 +112,31 @@ static void dear_monitoring_lengthens_the_intervals(void **state) {
 
         governor_init(&governor, 100, &configured);
         aggregate(&governor, 1, 9500, 1, 100);
-        interval = governor.attrs.sample_interval;
+        interval = spacing(&governor);
         assert_in_range(interval, 99000, 102000);
-        assert_int_equal(governor.attrs.aggregation_interval, 20 * interval);
+        assert_int_equal(governor.attrs.aggregation_interval, 20 * governor.attrs.sample_interval);
         assert_int_equal(governor.attrs.max_regions, configured.max_regions);
         assert_true(governor_binds(&governor));
+        /* with steps of 20 ms or more, among four of which the regions are shared out */
+        assert_int_equal(governor.attrs.sample_every, 4);
 
         /* twice the regions, twice the interval; twice the budget, half of it */
         governor_init(&governor, 100, &configured);
         aggregate(&governor, 1, 9500, 1, 200);
-        assert_in_range(governor.attrs.sample_interval, 2 * interval - 4000, 2 * interval + 4000);
+        assert_in_range(spacing(&governor), 2 * interval - 4000, 2 * interval + 4000);
         governor_init(&governor, 200, &configured);
         aggregate(&governor, 1, 9500, 1, 100);
-        assert_in_range(governor.attrs.sample_interval, interval / 2 - 1000, interval / 2 + 1000);
+        assert_in_range(spacing(&governor), interval / 2 - 1000, interval / 2 + 1000);
 }
 
-/* 4750 ns a region: half a second affords 1000 of them. */
+/* 9500 ns a region: a second affords 1000 of them. */
 static void beyond_the_limit_regions_are_given_up(void **state) {
         struct governor governor;
 
         governor_init(&governor, 100, &configured);
-        aggregate(&governor, 3, 4750, 10, 400);
-        assert_in_range(governor.attrs.sample_interval, GOVERNOR_INTERVAL_LIMIT * 9 / 10,
-                        GOVERNOR_INTERVAL_LIMIT);
+        aggregate(&governor, 3, 9500, 10, 400);
+        assert_in_range(spacing(&governor), GOVERNOR_SPACING_LIMIT * 9 / 10,
+                        GOVERNOR_SPACING_LIMIT);
         assert_in_range(governor.attrs.max_regions, 70, 100);
 
         /* a large target gives up more than small ones */
@@ -130,7 +144,7 @@ static void beyond_the_limit_regions_are_given_up(void **state) {
         set_targets(10, 50);
         targets[0].regions.nr = 1000;
         for (unsigned i = 1; i <= 60; i++) {
-                step(&governor, 4750 * 1450, HOUR, 1450, i % 20 == 0);
+                step(&governor, 9500 * 1450, HOUR, 1450, i % 20 == 0);
                 if (i % 20 == 0)
                         (void) governor_tune(&governor, pointers, 10, true);
         }
@@ -141,12 +155,12 @@ static void beyond_the_fewest_regions_it_is_time_again(void **state) {
         struct governor governor;
 
         governor_init(&governor, 50, &configured);
-        aggregate(&governor, 3, 5000, 100, 20);
+        aggregate(&governor, 3, 10000, 100, 20);
         assert_int_equal(governor.attrs.max_regions, configured.min_regions);
-        aggregate(&governor, 5, 5000, 100, 11);
+        aggregate(&governor, 5, 10000, 100, 11);
         assert_int_equal(governor.attrs.max_regions, configured.min_regions);
-        assert_in_range(governor.attrs.sample_interval, 2 * GOVERNOR_INTERVAL_LIMIT,
-                        3 * GOVERNOR_INTERVAL_LIMIT);
+        assert_in_range(spacing(&governor), 2 * GOVERNOR_SPACING_LIMIT,
+                        3 * GOVERNOR_SPACING_LIMIT);
 }
 
 static void regions_come_back_when_there_is_room(void **state) {
@@ -154,14 +168,14 @@ static void regions_come_back_when_there_is_room(void **state) {
         uint32_t fewest;
 
         governor_init(&governor, 100, &configured);
-        aggregate(&governor, 3, 4750, 10, 400);
+        aggregate(&governor, 3, 9500, 10, 400);
         fewest = governor.attrs.max_regions;
         /* at three quarters of what is afforded nothing happens, at a quarter they come back */
-        aggregate(&governor, 100, 4750, 10, 75);
+        aggregate(&governor, 100, 9500, 10, 75);
         assert_int_equal(governor.attrs.max_regions, fewest);
-        aggregate(&governor, 200, 4750, 10, 25);
+        aggregate(&governor, 200, 9500, 10, 25);
         assert_int_equal(governor.attrs.max_regions, configured.max_regions);
-        aggregate(&governor, 100, 4750, 1, 2);
+        aggregate(&governor, 100, 9500, 1, 2);
         assert_memory_equal(&governor.attrs, &configured, sizeof(configured));
         assert_false(governor_binds(&governor));
 }
@@ -178,9 +192,9 @@ static void what_is_near_enough_is_kept(void **state) {
                 assert_memory_equal(&governor.attrs, &before, sizeof(before));
         }
         aggregate(&governor, 200, 9500, 1, 130);
-        assert_true(governor.attrs.sample_interval > before.sample_interval);
+        assert_true(spacing(&governor) > before.sample_interval * before.sample_every);
         aggregate(&governor, 200, 9500, 1, 80);
-        assert_true(governor.attrs.sample_interval < before.sample_interval);
+        assert_true(spacing(&governor) < before.sample_interval * before.sample_every);
 }
 
 /* An update takes 100 times what other steps take: all of the budget, if it came every second. */
@@ -204,7 +218,7 @@ static void updates_are_told_from_samples(void **state) {
                         (void) governor_tune(&governor, pointers, 1, true);
         }
         /* 100 us in 0.7 % of the time, and 10 ms in 0.25 % of it */
-        assert_in_range(governor.attrs.sample_interval, 12000, 18000);
+        assert_in_range(spacing(&governor), 12000, 18000);
         assert_in_range(governor.attrs.update_interval, 3200000, 4800000);
         assert_int_equal(governor.attrs.max_regions, configured.max_regions);
 }
@@ -222,7 +236,7 @@ static void in_an_aggregation_only_the_urgent_is_changed(void **state) {
         governor_init(&governor, 100, &configured);
         step(&governor, 100 * 9500, HOUR, 100, false);
         assert_true(governor_tune(&governor, pointers, 1, false));
-        assert_in_range(governor.attrs.sample_interval, 99000, 102000);
+        assert_in_range(spacing(&governor), 99000, 102000);
 }
 
 /* 1 ms overdrawn is paid by 100 ms at 1 %. */
@@ -401,10 +415,11 @@ static void run(struct run *run, const struct load *load, uint32_t budget, uint6
                 uint64_t interval = run->governor.attrs.sample_interval, nr_regions, cost, end, next;
                 bool aggregated = run->nr % 20 == 19;
 
-                cost = load->step(&rng, now, &nr_regions);
+                cost = load->step(&rng, now, &nr_regions) / sample_every(&run->governor);
                 run->entries[run->nr++] = (struct entry) { now, cost };
                 end = now + cost / NSEC_PER_USEC;
-                step(&run->governor, cost, end - charged_at, nr_regions, aggregated);
+                step(&run->governor, cost, end - charged_at, nr_regions / sample_every(&run->governor),
+                     aggregated);
                 charged_at = end;
                 set_targets(1, nr_regions);
                 if (aggregated || governor_delay(&run->governor) > interval)

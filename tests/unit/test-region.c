@@ -495,6 +495,43 @@ static void fold_returns_the_highest_frequency(void **state) {
         assert_int_equal(damon_regions_fold(&regions, 20, 1), 9);
 }
 
+/* Checks of the pages of a region in turn. */
+static void look(struct damon_region *region, unsigned nr, bool accessed) {
+        for (unsigned i = 0; i < nr; i++)
+                damon_region_count(region, i % damon_range_size(&region->range), accessed, false, 1);
+}
+
+/* What was found since a change is what counts; one check, or two, are no change. */
+static void fold_sees_a_change_in_the_middle(void **state) {
+        static const struct {
+                unsigned nr_as_before, nr_changed;
+                uint32_t nr_accesses;
+        } cases[] = {
+                { 19, 1, 0 }, { 18, 2, 0 }, { 17, 3, 20 }, { 10, 10, 20 }, { 1, 19, 20 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                for (unsigned before = 0; before <= 1; before++) {
+                        _cleanup_regions_ struct damon_regions regions = {};
+                        struct damon_region *r;
+
+                        append(&regions, 0, 800, before ? 20 : 0);
+                        r = &regions.items[0];
+                        r->accessed = before;
+                        r->age = 5;
+                        r->evidence = before ? in_all_bins(20, 0) : in_all_bins(0, 20);
+                        look(r, cases[i].nr_as_before, before);
+                        look(r, cases[i].nr_changed, !before);
+                        damon_regions_fold(&regions, 20, 1);
+                        damon_regions_count_age(&regions, 2);
+                        assert_int_equal(r->nr_accesses, before ? 20 - cases[i].nr_accesses : cases[i].nr_accesses);
+                        if (cases[i].nr_accesses == 0)
+                                continue;
+                        assert_int_equal(r->age, 0);
+                        assert_int_equal(damon_evidence_tally(&r->evidence).known, cases[i].nr_changed);
+                }
+}
+
 static void fold_pools_checks_that_agree(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
         struct damon_region *r;
@@ -502,6 +539,7 @@ static void fold_pools_checks_that_agree(void **state) {
         append(&regions, 0, 800, 10);
         r = &regions.items[0];
         r->evidence = in_all_bins(4, 4);
+        r->nr_unfaded = 12;             /* and 8 more */
         r->running = in_all_bins(1, 0);
         r->running.accessed[2] = r->running.accessed[7] = 0;
         r->running.idle[2] = r->running.idle[7] = DAMON_EVIDENCE_CHECK;
@@ -796,7 +834,7 @@ static void merge_of_two_weighs_by_size(void **state) {
         append(&regions, 100, 300, 20);
         regions.items[0].age = 9;
         regions.items[1].age = 21;
-        damon_regions_merge(&regions, 10, 300, false, false);
+        damon_regions_merge(&regions, 10, 300, false);
         ASSERT_RANGES(&regions, { 0, 300 });
         assert_int_equal(regions.items[0].nr_accesses, 16);
         assert_int_equal(regions.items[0].age, 17);
@@ -811,7 +849,7 @@ static void merge_joins_neighbours_accessed_alike(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(starts); i++)
                 append(&regions, starts[i], ends[i], nr_accesses[i]);
-        damon_regions_merge(&regions, 9, 9999, false, false);
+        damon_regions_merge(&regions, 9, 9999, false);
         ASSERT_RANGES(&regions, { 0, 112 }, { 114, 130 }, { 130, 156 }, { 156, 170 }, { 170, 230 });
 }
 
@@ -821,11 +859,11 @@ static void merge_respects_threshold_size_and_holes(void **state) {
         append(&regions, 0, 10, 5);
         append(&regions, 10, 20, 7);
         append(&regions, 30, 40, 7);
-        damon_regions_merge(&regions, 1, 100, false, false);
+        damon_regions_merge(&regions, 1, 100, false);
         assert_int_equal(regions.nr, 3);
-        damon_regions_merge(&regions, 2, 19, false, false);
+        damon_regions_merge(&regions, 2, 19, false);
         assert_int_equal(regions.nr, 3);
-        damon_regions_merge(&regions, 2, 20, false, false);
+        damon_regions_merge(&regions, 2, 20, false);
         ASSERT_RANGES(&regions, { 0, 20 }, { 30, 40 });
 }
 
@@ -836,7 +874,7 @@ static void merge_compares_with_the_average_so_far(void **state) {
         append(&regions, 100, 110, 3);
         append(&regions, 110, 120, 3);
         append(&regions, 120, 130, 5);
-        damon_regions_merge(&regions, 2, 1000, false, false);
+        damon_regions_merge(&regions, 2, 1000, false);
         ASSERT_RANGES(&regions, { 0, 120 }, { 120, 130 });
 }
 
@@ -847,10 +885,10 @@ static void merge_mixes_known_and_unknown_only_when_told(void **state) {
         append(&regions, 10, 20, 5);
         append(&regions, 20, 30, 5);
         regions.items[1].unknown = regions.items[2].unknown = true;
-        damon_regions_merge(&regions, 20, 100, false, false);
+        damon_regions_merge(&regions, 20, 100, false);
         ASSERT_RANGES(&regions, { 0, 10 }, { 10, 30 });
         assert_true(regions.items[1].unknown);
-        damon_regions_merge(&regions, 20, 100, false, true);
+        damon_regions_mix(&regions, 100, 1);
         ASSERT_RANGES(&regions, { 0, 30 });
         assert_true(regions.items[0].unknown);
 }
@@ -863,11 +901,11 @@ static void merge_mixes_absent_regions_and_those_in_memory_only_when_told(void *
                 regions.items[i].age = 5;
                 regions.items[i].absent = i < 2 || i == 4;
         }
-        damon_regions_merge(&regions, 20, 100, true, false);
+        damon_regions_merge(&regions, 20, 100, true);
         ASSERT_RANGES(&regions, { 0, 20 }, { 20, 40 }, { 40, 50 }, { 50, 60 });
         for (size_t i = 0; i < 4; i++)
                 assert_int_equal(regions.items[i].absent, i % 2 == 0);
-        damon_regions_merge(&regions, 20, 100, false, true);
+        damon_regions_mix(&regions, 100, 1);
         ASSERT_RANGES(&regions, { 0, 60 });
         assert_false(regions.items[0].absent);
 }
@@ -879,11 +917,11 @@ static void merge_keeps_accessed_and_idle_regions_apart_unless_told(void **state
         append(&regions, 1000, 1010, 1);
         append(&regions, 1010, 1020, 2);
         regions.items[0].age = 100;
-        damon_regions_merge(&regions, 20, 10000, false, false);
+        damon_regions_merge(&regions, 20, 10000, false);
         ASSERT_RANGES(&regions, { 0, 1000 }, { 1000, 1020 });
         assert_int_equal(regions.items[1].nr_accesses, 1);
         assert_int_equal(regions.items[1].age, 0);
-        damon_regions_merge(&regions, 20, 10000, false, true);
+        damon_regions_mix(&regions, 10000, 1);
         ASSERT_RANGES(&regions, { 0, 1020 });
 }
 
@@ -896,16 +934,16 @@ static void merge_keeps_regions_apart_that_differ_in_themselves(void **state) {
         append(&regions, 30, 40, 0);
         regions.items[1].uniform = regions.items[3].uniform = false;
         regions.items[2].accessed = regions.items[3].accessed = true;
-        damon_regions_merge(&regions, 0, 100, false, false);
+        damon_regions_merge(&regions, 0, 100, false);
         assert_int_equal(regions.nr, 4);
         /* but for what is accessed so rarely that it hardly matters, where regions are short */
-        damon_regions_merge(&regions, 0, 100, true, false);
+        damon_regions_merge(&regions, 0, 100, true);
         ASSERT_RANGES(&regions, { 0, 10 }, { 10, 20 }, { 20, 40 });
         assert_false(regions.items[2].uniform);
         assert_true(regions.items[2].accessed);
-        damon_regions_merge(&regions, 20, 100, true, false);
+        damon_regions_merge(&regions, 20, 100, true);
         assert_int_equal(regions.nr, 3);
-        damon_regions_merge(&regions, 20, 100, false, true);
+        damon_regions_mix(&regions, 100, 1);
         ASSERT_RANGES(&regions, { 0, 40 });
         assert_false(regions.items[0].uniform);
 }
@@ -936,7 +974,7 @@ static void merge_keeps_regions_apart_that_chance_does_not_explain(void **state)
                                 evidence->idle[j] = (uint16_t) (weight - weight * nr / 20);
                         }
                 }
-                damon_regions_merge(&regions, 20, 1000, false, false);
+                damon_regions_merge(&regions, 20, 1000, false);
                 assert_int_equal(regions.nr, cases[i].nr);
         }
 }
@@ -954,9 +992,9 @@ static void merge_keeps_old_and_young_idle_regions_apart(void **state) {
                 append(&regions, 10, 20, 0);
                 regions.items[0].age = cases[i].a;
                 regions.items[1].age = cases[i].b;
-                damon_regions_merge(&regions, 20, 100, true, false);
+                damon_regions_merge(&regions, 20, 100, true);
                 assert_int_equal(regions.nr, cases[i].nr);
-                damon_regions_merge(&regions, 20, 100, false, true);
+                damon_regions_mix(&regions, 100, 1);
                 assert_int_equal(regions.nr, 1);
         }
 }
@@ -973,7 +1011,7 @@ static void merge_puts_evidence_together_where_it_is(void **state) {
         regions.items[0].nr_again_accessed = 2;
         regions.items[1].nr_again = 5;
         regions.items[1].nr_again_accessed = 3;
-        damon_regions_merge(&regions, 0, UINT64_MAX, false, true);
+        damon_regions_mix(&regions, UINT64_MAX, 1);
         ASSERT_RANGES(&regions, { 0, 160 * PAGE });
         r = &regions.items[0];
         for (size_t i = 0; i < DAMON_NR_BINS; i++) {
@@ -1016,7 +1054,7 @@ static void merge_of_huge_regions_does_not_overflow(void **state) {
 
         append(&regions, 0, UINT64_C(1) << 46, UINT32_MAX - 1);
         append(&regions, UINT64_C(1) << 46, UINT64_C(1) << 47, UINT32_MAX - 1);
-        damon_regions_merge(&regions, 0, UINT64_MAX, false, false);
+        damon_regions_merge(&regions, 0, UINT64_MAX, false);
         assert_int_equal(regions.nr, 1);
         assert_int_equal(regions.items[0].nr_accesses, UINT32_MAX - 1);
 }
@@ -1033,13 +1071,26 @@ static void merge_within_raises_the_threshold_until_it_fits(void **state) {
         assert_int_equal(damon_regions_size(&regions), 200);
 }
 
+/* Small ones go first, and what is left is as it was. */
+static void merge_within_mixes_no_more_than_it_takes(void **state) {
+        _cleanup_regions_ struct damon_regions regions = {};
+
+        for (uint32_t i = 0; i < 40; i++)
+                append(&regions, damon_regions_size(&regions),
+                       damon_regions_size(&regions) + (i < 20 ? 1000 : 10), i % 2 * 20);
+        damon_regions_merge_within(&regions, 2, 20, 100000, 35);
+        assert_int_equal(regions.nr, 35);
+        for (uint32_t i = 0; i < 19; i++)
+                assert_int_equal(regions.items[i].nr_accesses, i % 2 * 20);
+}
+
 static void merge_within_starts_at_threshold_0_too(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
 
         for (uint32_t i = 0; i < 20; i++)
                 append(&regions, i * 10, i * 10 + 10, i % 2);
         damon_regions_merge_within(&regions, 0, 1, 1000, 3);
-        assert_int_equal(regions.nr, 1);
+        assert_int_equal(regions.nr, 3);
 }
 
 static void merge_within_lets_the_size_limit_win(void **state) {
@@ -1480,7 +1531,7 @@ static void random_pass(struct rng *rng, struct damon_regions *regions) {
                 ASSERT_OK(damon_regions_chop(regions, (1 + rng_below(rng, 50)) * PAGE, PAGE));
                 break;
         case 3:
-                damon_regions_merge(regions, 20, UINT64_MAX, rng_below(rng, 2) == 0, rng_below(rng, 2) == 0);
+                damon_regions_merge(regions, 20, UINT64_MAX, rng_below(rng, 2) == 0);
                 break;
         default:
                 i = rng_below(rng, regions->nr);
@@ -1518,7 +1569,7 @@ static void anything_in_any_order_keeps_memory_and_order(void **state) {
                                 assert_covers(&regions, &cover);
                                 assert_int_equal(damon_regions_size(&regions), size);
                                 if (regions.nr > 2000)
-                                        damon_regions_merge(&regions, 20, UINT64_MAX, false, true);
+                                        damon_regions_mix(&regions, UINT64_MAX, 1);
                         }
                 }
         }
@@ -1554,6 +1605,7 @@ int main(void) {
                 cmocka_unit_test(fold_calls_unknown_what_most_checks_did_not_tell),
                 cmocka_unit_test(fold_clears_unknown_again),
                 cmocka_unit_test(fold_returns_the_highest_frequency),
+                cmocka_unit_test(fold_sees_a_change_in_the_middle),
                 cmocka_unit_test(fold_pools_checks_that_agree),
                 cmocka_unit_test(fold_of_the_same_for_long_gets_it_right),
                 cmocka_unit_test(fold_forgets_what_is_not_so_any_more),
@@ -1582,6 +1634,7 @@ int main(void) {
                 cmocka_unit_test(merge_within_does_not_make_idle_regions_accessed),
                 cmocka_unit_test(merge_of_huge_regions_does_not_overflow),
                 cmocka_unit_test(merge_within_raises_the_threshold_until_it_fits),
+                cmocka_unit_test(merge_within_mixes_no_more_than_it_takes),
                 cmocka_unit_test(merge_within_starts_at_threshold_0_too),
                 cmocka_unit_test(merge_within_lets_the_size_limit_win),
                 cmocka_unit_test(refine_cuts_out_what_differs),
