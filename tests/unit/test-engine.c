@@ -623,6 +623,26 @@ static void statistics_count_what_was_tried_and_what_was_done(void **state) {
         assert_int_equal(stat_of(w, 0)->sz_applied, 100 * MIB + w->fake.acts[2].nr_tries * PAGE);
 }
 
+/* What was refused is not charged, but in a dry run nothing is done, and all of it counts. */
+static void quota_of_a_dry_run_is_that_of_a_real_one(void **state) {
+        for (int dry = 0; dry <= 1; dry++) {
+                struct damon_ops ops = fake_ops;
+                _cleanup_world_ struct world *w = NULL;
+                struct damos cold = scheme("s", DAMOS_COLD);
+
+                ops.dry_run = dry;
+                w = world_with(&ops);
+                w->fake.sz_applied = 0;
+                cold.quota = (struct damos_quota) { .size = 10 * MIB, .interval = 1000000 };
+                add(w, "a");
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+                aggregate(w);
+                assert_int_equal(stat_of(w, 0)->sz_tried, dry ? 10 * MIB : 100 * MIB);
+                aggregate(w);
+                assert_int_equal(stat_of(w, 0)->sz_tried, dry ? 10 * MIB : 200 * MIB);
+        }
+}
+
 static void scheme_for_one_target_leaves_the_other(void **state) {
         static char name[] = "b";
         static char *names[] = { name };
@@ -1712,6 +1732,7 @@ int main(void) {
                 cmocka_unit_test(schemes_are_applied_once_an_aggregation_in_their_order),
                 cmocka_unit_test(earlier_action_hides_a_region_from_a_later_scheme_on_age),
                 cmocka_unit_test(statistics_count_what_was_tried_and_what_was_done),
+                cmocka_unit_test(quota_of_a_dry_run_is_that_of_a_real_one),
                 cmocka_unit_test(scheme_for_one_target_leaves_the_other),
                 cmocka_unit_test(unknown_regions_are_left_alone_but_counted),
                 cmocka_unit_test(set_schemes_keeps_statistics_of_what_stays),

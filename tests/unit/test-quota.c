@@ -73,7 +73,7 @@ static void scores_stay_within_their_limits(void **state) {
                         (uint32_t) rng_below(&rng, UINT32_MAX), (uint32_t) rng_below(&rng, 3),
                         (uint32_t) rng_below(&rng, UINT32_MAX),
                 };
-                struct damon_region region = region_of(4096 << rng_below(&rng, 48),
+                struct damon_region region = region_of(UINT64_C(4096) << rng_below(&rng, 48),
                                                        (uint32_t) rng_below(&rng, 21), 0);
                 region.age = (uint32_t) rng_below(&rng, UINT32_MAX);
                 assert_true(damos_hot_score(&weights, &region, &attrs) <= DAMOS_MAX_SCORE);
