@@ -61,7 +61,7 @@ struct damos_quota {
  * @ends_at:            when it ends, microseconds
  * @size:               bytes that were done in it
  * @time:               nanoseconds that this took, and those that windows before took too much
- * @measured_size:      bytes that were tried of late,
+ * @measured_work:      bytes in memory that were done of late,
  * @measured_time:      and how many nanoseconds that took; faded sums
  * @stopped_pid:        process that the last aggregation's work stopped at, or 0,
  * @stopped_at:         and the address
@@ -71,10 +71,20 @@ struct damos_charge {
         uint64_t ends_at;
         uint64_t size;
         uint64_t time;
-        uint64_t measured_size;
+        uint64_t measured_work;
         uint64_t measured_time;
         pid_t stopped_pid;
         uint64_t stopped_at;
+};
+
+/**
+ * struct damos_allowance - what may be tried at once
+ * @size:       bytes of addresses
+ * @work:       bytes of those that are in memory, or whatever else it is that takes time
+ */
+struct damos_allowance {
+        uint64_t size;
+        uint64_t work;
 };
 
 /** DAMOS_MAX_SCORE - the highest score */
@@ -144,7 +154,7 @@ uint64_t damos_quota_pass(const struct damos_quota *quota, struct damos_charge *
  * @quota:      quota
  * @charge:     charge; as long as it has measured nothing, 4 MiB are taken to need a millisecond
  *
- * Return: the lower one of the size and what can be tried in the time; UINT64_MAX without a limit.
+ * Return: the lower one of the size and what can be done in the time; UINT64_MAX without a limit.
  */
 uint64_t damos_quota_effective(const struct damos_quota *quota, const struct damos_charge *charge);
 
@@ -161,19 +171,19 @@ uint64_t damos_quota_effective(const struct damos_quota *quota, const struct dam
 uint64_t damos_quota_granule(const struct damos_quota *quota, const struct damos_charge *charge);
 
 /**
- * damos_quota_left() - bytes that may be tried now
+ * damos_quota_left() - what may be tried now
  * @quota:      quota
  * @charge:     charge, after damos_quota_pass()
+ * @ret_left:   set to that: by time, to no more than half of what should fit, as it may have become
+ *              slower than it was
  *
- * By time, no more than half of what should fit is allowed at once: it may have become slower
- * than it was.
- *
- * Return: bytes; 0 if it is used up, which it also is when less than a granule is left.
+ * Return: whether there is anything left: it is used up when that is less than a granule.
  */
-uint64_t damos_quota_left(const struct damos_quota *quota, const struct damos_charge *charge);
+bool damos_quota_left(const struct damos_quota *quota, const struct damos_charge *charge,
+                      struct damos_allowance *ret_left);
 
 /**
- * damos_charge_fits() - bytes that can be tried in some time, by what was measured
+ * damos_charge_fits() - work that can be done in some time, by what was measured
  * @charge:     charge
  * @time:       nanoseconds
  */
@@ -184,12 +194,12 @@ uint64_t damos_charge_fits(const struct damos_charge *charge, uint64_t time);
  * @quota:      quota
  * @charge:     charge
  * @now:        time, microseconds; the window begins if none is running
- * @sz_tried:   bytes that were tried
- * @sz_done:    bytes of those that count
+ * @size:       bytes that count
+ * @work:       bytes that took the time
  * @time:       nanoseconds that it took
  */
 void damos_quota_charge(const struct damos_quota *quota, struct damos_charge *charge, uint64_t now,
-                        uint64_t sz_tried, uint64_t sz_done, uint64_t time);
+                        uint64_t size, uint64_t work, uint64_t time);
 
 /** DAMOS_GRANULE_MIN - smallest granule; a page, where pages are not larger */
 #define DAMOS_GRANULE_MIN UINT64_C(4096)

@@ -8,8 +8,8 @@
 #include "sort.h"
 
 /*
- * Bytes that are handed to the operations at once, as nothing can be stopped half-way: what fits in
- * the time of a step by what was measured, but so many even if nothing was measured yet, or if that
+ * Work that is handed to the operations at once, as nothing can be stopped half-way: what fits in the
+ * time of a step by what was measured, but so many bytes even if nothing was measured yet, or if that
  * does not fit; and no more than so many times what was measured of late.
  */
 #define SZ_PIECE_MIN (UINT64_C(4) << 20)
@@ -167,35 +167,58 @@ void damos_queue_forget(struct damos_queue *queue, const struct damon_target *ta
                         queue->items[i].target = NULL;
 }
 
-/* Take up to @limit bytes whose turn it is, and put them in the order of addresses. */
-static int take_piece(struct damos_queue *queue, struct damos_worker *worker, uint64_t limit,
-                      uint64_t granule, struct piece *ret_piece) {
+/* What of a range takes time. Holes and what is in swap take next to none to reclaim. */
+static uint64_t work_of(const struct damos *scheme, const struct damon_target *target,
+                        struct damon_range range) {
+        return damos_lets_go(scheme->action) ? damon_residency_size(&target->residency, range) :
+                                               damon_range_size(&range);
+}
+
+/* Where to cut a match that is too large. */
+static uint64_t cut_of(const struct damos *scheme, const struct damos_match *match,
+                       const struct damos_allowance *left, uint64_t granule) {
+        uint64_t end = match->range.start + MIN(left->size, damon_range_size(&match->range));
+
+        if (work_of(scheme, match->target, match->range) > left->work)
+                end = MIN(end, damos_lets_go(scheme->action) ?
+                                       damon_residency_address(&match->target->residency, match->range,
+                                                               left->work) :
+                                       match->range.start + left->work);
+        return end / granule * granule;
+}
+
+/* Take what is allowed of that whose turn it is, and put it in the order of addresses. */
+static int take_piece(struct damos_queue *queue, const struct damos *scheme, struct damos_worker *worker,
+                      struct damos_allowance left, uint64_t granule, struct piece *ret_piece) {
         struct piece piece = { .last = SIZE_MAX };
-        uint64_t size = 0;
         int r;
 
-        while (queue->next < queue->nr && size < limit) {
+        while (queue->next < queue->nr && left.size > 0 && left.work > 0) {
                 size_t i = match_of_turn(queue, queue->next);
                 const struct damos_match *match = &queue->items[i];
-                bool fits = damon_range_size(&match->range) <= limit - size;
+                uint64_t size = damon_range_size(&match->range), work;
+                bool fits;
 
                 if (is_over(match)) {
                         queue->next++;
                         continue;
                 }
+                work = work_of(scheme, match->target, match->range);
+                fits = size <= left.size && work <= left.work;
                 r = ARRAY_GROW(worker->batch, worker->sz_batch, piece.nr + 1);
                 if (r < 0)
                         return r;
                 if (!fits) {
-                        piece.end = (match->range.start + limit - size) / granule * granule;
+                        piece.end = cut_of(scheme, match, &left, granule);
                         if (piece.end <= match->range.start)
                                 break;
                         piece.last = i;
                 }
                 worker->batch[piece.nr++] = i;
-                size += damon_range_size(&match->range);
                 if (!fits)
                         break;          /* the rest of it is next */
+                left.size -= size;
+                left.work -= work;
                 queue->next++;
         }
         r = ARRAY_GROW(worker->scratch, worker->sz_scratch, piece.nr);
@@ -264,11 +287,13 @@ static int add_tries(struct damos_worker *worker, const struct damos *scheme,
 static int try_target(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
                       size_t nr, uint64_t now, uint64_t *time) {
         bool counts_only = scheme->action == DAMOS_STAT || worker->ops->dry_run;
-        uint64_t sz_tried = 0, sz_applied = 0, took = 0;
+        uint64_t sz_tried = 0, sz_applied = 0, work = 0, took = 0;
         int r = 0;
 
         if (nr == 0)
                 return 0;
+        for (size_t i = 0; i < nr; i++)
+                work += work_of(scheme, target, worker->tries[i].range);
         if (scheme->action != DAMOS_STAT)
                 r = worker->ops->apply(worker->ops_data, target, scheme->action, worker->tries, nr, &took);
         for (size_t i = 0; i < nr; i++) {
@@ -283,8 +308,9 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
         scheme->stat.nr_tried += nr;
         scheme->stat.sz_tried += sz_tried;
         scheme->stat.sz_applied += sz_applied;
-        damos_quota_charge(&scheme->quota, &scheme->charge, now, sz_tried,
-                           counts_only ? sz_tried : sz_applied, took);
+        /* where nothing is known of what is in memory, not all of it was there */
+        damos_quota_charge(&scheme->quota, &scheme->charge, now, counts_only ? sz_tried : sz_applied,
+                           counts_only ? work : MIN(work, sz_applied), took);
         *time += took;
         return r;
 }
@@ -313,35 +339,42 @@ static int try_piece(struct damos_queue *queue, struct damos *scheme, struct dam
         return r;
 }
 
-static uint64_t piece_that_fits(const struct damos_charge *charge, uint64_t time) {
-        uint64_t grown = MIN(charge->measured_size, UINT64_MAX / PIECE_GROWTH) * PIECE_GROWTH;
+/* @before is what was tried last in this step, if anything was. */
+static uint64_t piece_that_fits(const struct damos_charge *charge, uint64_t time, uint64_t before) {
+        uint64_t most = MAX(charge->measured_work, before);
 
-        return MIN(damos_charge_fits(charge, time), grown);
+        most = MIN(most, UINT64_MAX / PIECE_GROWTH) * PIECE_GROWTH;
+        /* all that was tried so far may have been refused, which tells nothing about work */
+        if (charge->measured_work == 0)
+                return time > 0 ? most : 0;
+        return MIN(damos_charge_fits(charge, time), most);
 }
 
 int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
                      uint64_t now, uint64_t time) {
-        uint64_t spent = 0;
-        bool begun = false;
+        uint64_t spent = 0, before = 0;
 
         scheme->stat.qt_exceeds += damos_quota_pass(&scheme->quota, &scheme->charge, now);
         while (queue->next < queue->nr) {
-                uint64_t left = damos_quota_left(&scheme->quota, &scheme->charge);
-                uint64_t fits = piece_that_fits(&scheme->charge, time - MIN(spent, time));
+                uint64_t fits = piece_that_fits(&scheme->charge, time - MIN(spent, time), before);
+                struct damos_allowance left;
                 struct piece piece;
                 int r;
 
-                /* the time of this step is up, but it does something at least */
-                if (begun && fits < MIN(left, SZ_PIECE_MIN))
+                if (!damos_quota_left(&scheme->quota, &scheme->charge, &left))
                         return 0;
-                r = take_piece(queue, worker, MIN(left, MAX(fits, SZ_PIECE_MIN)),
+                /* the time of this step is up, but it does something at least */
+                if (before > 0 && fits < MIN(MIN(left.size, left.work), SZ_PIECE_MIN))
+                        return 0;
+                left.work = MIN(left.work, MAX(fits, SZ_PIECE_MIN));
+                r = take_piece(queue, scheme, worker, left,
                                damos_quota_granule(&scheme->quota, &scheme->charge), &piece);
                 if (r < 0 || piece.nr == 0)
                         return r;
                 r = try_piece(queue, scheme, worker, &piece, now, &spent);
                 if (r < 0)
                         return r;
-                begun = true;
+                before = left.work;
         }
         return 0;
 }

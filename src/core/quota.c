@@ -102,10 +102,10 @@ uint64_t damos_priority(const struct damos_weights *weights, bool cold,
 }
 
 uint64_t damos_charge_fits(const struct damos_charge *charge, uint64_t time) {
-        if (charge->measured_size == 0)
+        if (charge->measured_work == 0)
                 return saturated((unsigned __int128) time * SZ_FIRST_MSEC /
                                  (USEC_PER_MSEC * NSEC_PER_USEC));
-        return saturated((unsigned __int128) time * charge->measured_size /
+        return saturated((unsigned __int128) time * charge->measured_work /
                          MAX(charge->measured_time, UINT64_C(1)));
 }
 
@@ -129,28 +129,33 @@ uint64_t damos_quota_granule(const struct damos_quota *quota, const struct damos
         return granule;
 }
 
-uint64_t damos_quota_left(const struct damos_quota *quota, const struct damos_charge *charge) {
+bool damos_quota_left(const struct damos_quota *quota, const struct damos_charge *charge,
+                      struct damos_allowance *ret_left) {
         uint64_t granule = damos_quota_granule(quota, charge), limit = time_limit(quota);
-        uint64_t left = UINT64_MAX, by_time = UINT64_MAX;
+        struct damos_allowance left = { UINT64_MAX, UINT64_MAX };
 
         if (quota->size > 0)
-                left = quota->size - MIN(charge->size, quota->size);
+                left.size = quota->size - MIN(charge->size, quota->size);
         if (quota->time > 0)
-                by_time = charge->time == 0 ? damos_quota_effective(quota, charge) :
-                                              damos_charge_fits(charge, limit - MIN(charge->time, limit));
-        if (left < granule || by_time < granule)
-                return 0;
-        return MIN(left, MAX(by_time / 2, granule));
+                left.work = charge->time == 0 ? damos_quota_effective(quota, charge) :
+                                                damos_charge_fits(charge, limit - MIN(charge->time, limit));
+        if (left.size < granule || left.work < granule)
+                return false;
+        if (quota->time > 0)
+                left.work = MAX(left.work / 2, granule);
+        *ret_left = left;
+        return true;
 }
 
 /* A window that took much too long uses up those that follow, too. */
 uint64_t damos_quota_pass(const struct damos_quota *quota, struct damos_charge *charge, uint64_t now) {
         uint64_t limit = time_limit(quota), nr_over, nr_exceeded = 0;
+        struct damos_allowance left;
 
         if (!charge->running || now < charge->ends_at)
                 return 0;
         nr_over = 1 + (now - charge->ends_at) / quota->interval;
-        if (damos_quota_left(quota, charge) == 0)
+        if (!damos_quota_left(quota, charge, &left))
                 nr_exceeded = quota->time > 0 ? MIN(MAX(charge->time / limit, UINT64_C(1)), nr_over) : 1;
         charge->size = 0;
         charge->time -= MIN(charge->time, quota->time > 0 ? saturated((unsigned __int128) limit * nr_over) :
@@ -161,15 +166,17 @@ uint64_t damos_quota_pass(const struct damos_quota *quota, struct damos_charge *
 }
 
 void damos_quota_charge(const struct damos_quota *quota, struct damos_charge *charge, uint64_t now,
-                        uint64_t sz_tried, uint64_t sz_done, uint64_t time) {
-        charge->measured_size += sz_tried - charge->measured_size / FADE;
-        charge->measured_time += time - charge->measured_time / FADE;
+                        uint64_t size, uint64_t work, uint64_t time) {
+        if (work > 0) {
+                charge->measured_work += work - charge->measured_work / FADE;
+                charge->measured_time += time - charge->measured_time / FADE;
+        }
         if (!damos_quota_is_set(quota))
                 return;
         if (!charge->running) {
                 charge->running = true;
                 charge->ends_at = now + quota->interval;
         }
-        charge->size += sz_done;
+        charge->size += size;
         charge->time += time;
 }

@@ -19,6 +19,13 @@ static const struct damon_attrs attrs = {
         .min_regions = 10, .max_regions = 1000,
 };
 
+/* What may be tried, the smaller limit of the two. */
+static uint64_t left_of(const struct damos_quota *quota, const struct damos_charge *charge) {
+        struct damos_allowance left;
+
+        return damos_quota_left(quota, charge, &left) ? MIN(left.size, left.work) : 0;
+}
+
 static struct damon_region region_of(uint64_t size, uint32_t nr_accesses, uint64_t age) {
         return (struct damon_region) {
                 .range = { 0, size }, .nr_accesses = nr_accesses, .accessed = nr_accesses > 0,
@@ -143,7 +150,7 @@ static void extreme_quotas_do_not_wrap(void **state) {
         assert_int_equal(damos_quota_effective(&quota, &charge), UINT64_MAX);
         damos_quota_charge(&quota, &charge, 5, UINT64_MAX / 2, UINT64_MAX / 2, 1);
         assert_int_equal(damos_quota_effective(&quota, &charge), UINT64_MAX);
-        assert_int_equal(damos_quota_left(&quota, &charge), UINT64_MAX / 2);
+        assert_int_equal(left_of(&quota, &charge), UINT64_MAX / 2);
         assert_int_equal(damos_charge_fits(&charge, UINT64_MAX), UINT64_MAX);
 }
 
@@ -168,21 +175,21 @@ static void window_ends_and_the_next_begins_with_a_try(void **state) {
         struct damos_charge charge = {};
 
         /* the first window is limited as well */
-        assert_int_equal(damos_quota_left(&quota, &charge), 10 * MIB);
+        assert_int_equal(left_of(&quota, &charge), 10 * MIB);
         assert_int_equal(damos_quota_pass(&quota, &charge, 700 * MS), 0);
-        damos_quota_charge(&quota, &charge, 700 * MS, 8 * MIB, 4 * MIB, 0);
+        damos_quota_charge(&quota, &charge, 700 * MS, 4 * MIB, 8 * MIB, 0);
         /* what was not done is given back */
-        assert_int_equal(damos_quota_left(&quota, &charge), 6 * MIB);
+        assert_int_equal(left_of(&quota, &charge), 6 * MIB);
         damos_quota_charge(&quota, &charge, 900 * MS, 6 * MIB, 6 * MIB, 0);
-        assert_int_equal(damos_quota_left(&quota, &charge), 0);
+        assert_int_equal(left_of(&quota, &charge), 0);
         assert_int_equal(damos_quota_pass(&quota, &charge, 1700 * MS - 1), 0);
-        assert_int_equal(damos_quota_left(&quota, &charge), 0);
+        assert_int_equal(left_of(&quota, &charge), 0);
         assert_int_equal(damos_quota_pass(&quota, &charge, 1700 * MS), 1);
-        assert_int_equal(damos_quota_left(&quota, &charge), 10 * MIB);
+        assert_int_equal(left_of(&quota, &charge), 10 * MIB);
 
         damos_quota_charge(&quota, &charge, 2500 * MS, MIB, MIB, 0);
         assert_int_equal(damos_quota_pass(&quota, &charge, 3500 * MS), 0);
-        assert_int_equal(damos_quota_left(&quota, &charge), 10 * MIB);
+        assert_int_equal(left_of(&quota, &charge), 10 * MIB);
         /* one that nobody saw end */
         damos_quota_charge(&quota, &charge, 4000 * MS, 10 * MIB, 10 * MIB, 0);
         assert_int_equal(damos_quota_pass(&quota, &charge, 100 * SEC), 1);
@@ -194,22 +201,22 @@ static void less_than_a_granule_is_nothing(void **state) {
         struct damos_charge charge = {};
 
         damos_quota_charge(&quota, &charge, 0, 15 * MIB, 15 * MIB, 0);
-        assert_int_equal(damos_quota_left(&quota, &charge), MIB);
+        assert_int_equal(left_of(&quota, &charge), MIB);
         damos_quota_charge(&quota, &charge, 0, 4 * KIB, 4 * KIB, 0);
-        assert_int_equal(damos_quota_left(&quota, &charge), 0);
+        assert_int_equal(left_of(&quota, &charge), 0);
 }
 
 static void time_that_was_taken_ends_the_window(void **state) {
         const struct damos_quota quota = { .time = 10 * MS, .interval = SEC };
         struct damos_charge charge = {};
 
-        assert_int_equal(damos_quota_left(&quota, &charge), 20 * MIB);
+        assert_int_equal(left_of(&quota, &charge), 20 * MIB);
         damos_quota_charge(&quota, &charge, 0, 4 * MIB, 4 * MIB, 4 * MS * NS_PER_US);
-        assert_int_equal(damos_quota_left(&quota, &charge), 3 * MIB);
+        assert_int_equal(left_of(&quota, &charge), 3 * MIB);
         damos_quota_charge(&quota, &charge, 0, 6 * MIB, 6 * MIB, 6 * MS * NS_PER_US);
-        assert_int_equal(damos_quota_left(&quota, &charge), 0);
+        assert_int_equal(left_of(&quota, &charge), 0);
         assert_int_equal(damos_quota_pass(&quota, &charge, SEC), 1);
-        assert_int_equal(damos_quota_left(&quota, &charge), 5 * MIB);
+        assert_int_equal(left_of(&quota, &charge), 5 * MIB);
 }
 
 /* 35 ms of 10: two windows and a half more are used up by it. */
@@ -220,10 +227,10 @@ static void what_was_taken_too_much_is_held_back(void **state) {
         damos_quota_charge(&quota, &charge, 0, 35 * MIB, 35 * MIB, 35 * MS * NS_PER_US);
         for (uint64_t i = 1; i <= 2; i++) {
                 assert_int_equal(damos_quota_pass(&quota, &charge, i * SEC), 1);
-                assert_int_equal(damos_quota_left(&quota, &charge), 0);
+                assert_int_equal(left_of(&quota, &charge), 0);
         }
         assert_int_equal(damos_quota_pass(&quota, &charge, 3 * SEC), 1);
-        assert_int_equal(damos_quota_left(&quota, &charge), 5 * MIB / 2);
+        assert_int_equal(left_of(&quota, &charge), 5 * MIB / 2);
 
         /* the same if nobody looked for long */
         damos_quota_charge(&quota, &charge, 3 * SEC, 35 * MIB, 35 * MIB, 25 * MS * NS_PER_US);
