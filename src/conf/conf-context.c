@@ -122,6 +122,16 @@ void conf_error_at(struct conf_context *context, const config_setting_t *setting
         va_end(arguments);
 }
 
+bool conf_has_error(const struct conf_context *context, unsigned line) {
+        const struct conf_diag *diag = context->diag;
+
+        for (size_t i = 0; i < diag->nr; i++)
+                if (diag->messages[i].file == (size_t) (context->file - context->files) &&
+                    diag->messages[i].line == line)
+                        return true;
+        return false;
+}
+
 const struct conf_file *conf_file_of(const config_setting_t *setting) {
         return (const struct conf_file *) (const void *)
                 ((const char *) setting->config - offsetof(struct conf_file, config));

@@ -75,6 +75,13 @@ void conf_error_at(struct conf_context *context, const config_setting_t *setting
                    const char *format, ...) _printf_(3, 4);
 
 /**
+ * conf_has_error() - say whether there is a message about a line of the file that is being read
+ * @context:    context
+ * @line:       the line
+ */
+bool conf_has_error(const struct conf_context *context, unsigned line);
+
+/**
  * conf_file_of() - the file that a setting is in
  * @setting:    setting of one of the files of a context
  */
