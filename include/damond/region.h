@@ -205,8 +205,8 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
  *
  * Where nothing speaks for a change, the checks are added to those of the aggregations
  * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. Where all was as
- * before and then the opposite, a change has come in the middle: what was found since is all that
- * counts. A region without any telling check keeps what it has. The running checks start again at 0.
+ * before and then, for two thirds of the aggregation or more, the opposite, what was found since is
+ * all that counts. A region without any telling check keeps what it has. The running checks start again at 0.
  *
  * Return: the highest nr_accesses.
  */

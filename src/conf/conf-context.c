@@ -122,6 +122,16 @@ void conf_error_at(struct conf_context *context, const config_setting_t *setting
         va_end(arguments);
 }
 
+bool conf_has_error(const struct conf_context *context, unsigned line) {
+        const struct conf_diag *diag = context->diag;
+
+        for (size_t i = 0; i < diag->nr; i++)
+                if (diag->messages[i].file == (size_t) (context->file - context->files) &&
+                    diag->messages[i].line == line)
+                        return true;
+        return false;
+}
+
 const struct conf_file *conf_file_of(const config_setting_t *setting) {
         return (const struct conf_file *) (const void *)
                 ((const char *) setting->config - offsetof(struct conf_file, config));
@@ -139,24 +149,30 @@ static char lower(char c) {
         return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
 }
 
-/* Letters to insert, delete or replace (Levenshtein), case aside. */
-static size_t edit_distance(const char *a, size_t nr_a, const char *b, size_t nr_b) {
-        size_t row[WORD_MAX + 1];
+static bool same(char a, char b) {
+        return lower(a) == lower(b);
+}
 
-        for (size_t j = 0; j <= nr_b; j++)
-                row[j] = j;
-        for (size_t i = 1; i <= nr_a; i++) {
-                size_t diagonal = row[0];
+/* Letters to insert, delete or replace, or to swap with the next one; case aside. */
+static size_t edit_distance(const char *a, size_t nr_a, const char *b, size_t nr_b) {
+        size_t rows[3][WORD_MAX + 1];
+
+        for (size_t i = 0; i <= nr_a; i++) {
+                size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 
                 row[0] = i;
                 for (size_t j = 1; j <= nr_b; j++) {
-                        size_t replaced = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
-
-                        diagonal = row[j];
-                        row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
+                        if (i == 0) {
+                                row[j] = j;
+                                continue;
+                        }
+                        row[j] = MIN(above[j - 1] + !same(a[i - 1], b[j - 1]),
+                                     MIN(above[j], row[j - 1]) + 1);
+                        if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
+                                row[j] = MIN(row[j], before[j - 2] + 1);
                 }
         }
-        return row[nr_b];
+        return rows[nr_a % 3][nr_b];
 }
 
 void conf_words_consider(struct conf_words *words, const char *known) {

@@ -14,6 +14,8 @@
 #include "conf.h"
 #include "macro.h"
 
+struct conf_entries;
+
 /**
  * struct conf_file - one file of a configuration
  * @path:               its path, as messages show it; owned
@@ -38,6 +40,7 @@ struct conf_file {
  * @file:               the one of these that is being read
  * @size:               bytes of text that were read so far
  * @nr_settings:        settings in these
+ * @entries:            the list that is being read, or NULL; borrowed
  * @plan:               plan in the making, preset with the defaults; borrowed
  * @max_nr_accesses:    checks in an aggregation, or 0 if "monitoring" is wrong
  * @out_of_memory:      something could not be allocated; messages may be missing
@@ -50,6 +53,7 @@ struct conf_context {
         struct conf_file *file;
         size_t size;
         unsigned nr_settings;
+        const struct conf_entries *entries;
         struct plan *plan;
         uint32_t max_nr_accesses;
         bool out_of_memory;
@@ -73,6 +77,13 @@ void conf_error(struct conf_context *context, unsigned line, const char *format,
  */
 void conf_error_at(struct conf_context *context, const config_setting_t *setting,
                    const char *format, ...) _printf_(3, 4);
+
+/**
+ * conf_has_error() - say whether there is a message about a line of the file that is being read
+ * @context:    context
+ * @line:       the line
+ */
+bool conf_has_error(const struct conf_context *context, unsigned line);
 
 /**
  * conf_file_of() - the file that a setting is in

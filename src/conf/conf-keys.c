@@ -20,6 +20,10 @@
 /* Default of max_processes */
 #define MAX_PROCESSES 100
 
+/* Room for all places that a setting may have, and for a hint with two names */
+#define PLACE_MAX 64
+#define HINT_MAX (2 * CONF_NAME_MAX + 80)
+
 static void parse_monitoring(struct conf_context *context, const config_setting_t *setting,
                              void *to);
 static void parse_targets(struct conf_context *context, const config_setting_t *setting, void *to);
@@ -105,18 +109,42 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_WEIGHTS] = { "weights", weights_keys, ELEMENTSOF(weights_keys) },
 };
 
+static bool has_key(const struct conf_group *group, const char *name) {
+        for (size_t i = 0; i < group->nr_keys; i++)
+                if (strcmp(group->keys[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
+/* Says where a setting belongs, if there is one of that name anywhere. */
+static void find_place(const char *name, char place[static PLACE_MAX]) {
+        size_t used = 0;
+
+        place[0] = '\0';
+        for (size_t i = 0; i < ELEMENTSOF(conf_groups); i++)
+                if (has_key(&conf_groups[i], name) && used < PLACE_MAX)
+                        used += (size_t) snprintf(place + used, PLACE_MAX - used, "%s%s%s",
+                                                  used > 0 ? " or " : "",
+                                                  conf_groups[i].name[0] ? "in " : "at the top level",
+                                                  conf_groups[i].name);
+}
+
 static void check_known(struct conf_context *context, const struct conf_group *group,
                         const config_setting_t *setting) {
         const char *name = config_setting_name(setting), *colon = group->name[0] ? ": " : "";
         struct conf_words words = { .word = name };
+        char place[PLACE_MAX];
 
-        for (size_t i = 0; i < group->nr_keys; i++)
-                if (strcmp(group->keys[i].name, name) == 0)
-                        return;
+        if (has_key(group, name))
+                return;
 
         for (size_t i = 0; i < group->nr_keys; i++)
                 conf_words_consider(&words, group->keys[i].name);
-        if (words.best)
+        find_place(name, place);
+        if (place[0] != '\0')
+                conf_error_at(context, setting, "%s%sunknown setting '%.80s', it belongs %s",
+                              group->name, colon, name, place);
+        else if (words.best)
                 conf_error_at(context, setting, "%s%sunknown setting '%.80s', did you mean '%s'?",
                               group->name, colon, name, words.best);
         else
@@ -158,17 +186,42 @@ static void add_origin(struct conf_context *context, const void *group, const ch
                 };
 }
 
-/* What else was perhaps meant by an entry that says too little. */
-static const char *or_another(const struct conf_context *context,
-                              const struct conf_layers *layers) {
-        return conf_file_of(layers->settings[0]) == context->files ? ""
-                : ", or the name of an entry of a file that is read before";
+static const struct conf_entry *entry_of(const struct conf_entries *list,
+                                         const struct conf_layers *layers) {
+        for (size_t i = 0; list && i < list->nr; i++)
+                if (&list->entries[i].layers == layers)
+                        return &list->entries[i];
+        return NULL;
+}
+
+/* An entry of a drop-in that says too little was perhaps to change another one. */
+static const char *hint_at_another(const struct conf_context *context,
+                                   const struct conf_layers *layers, char hint[static HINT_MAX]) {
+        const struct conf_entry *entry = entry_of(context->entries, layers);
+        const struct conf_file *file = conf_file_of(layers->settings[0]);
+        struct conf_words words = {};
+
+        if (!entry || entry->name[0] == '\0' || layers->nr > 1 || file == context->files)
+                return "";
+        words.word = entry->name;
+        for (size_t i = 0; i < context->entries->nr; i++) {
+                const struct conf_entry *other = &context->entries->entries[i];
+                const config_setting_t *first = other->layers.settings[0];
+
+                if (conf_file_of(first) != file && config_setting_type(first) == CONFIG_TYPE_GROUP)
+                        conf_words_consider(&words, other->name);
+        }
+        (void) snprintf(hint, HINT_MAX, "; no other file has an entry \"%s\" to be changed%s%s%s",
+                        entry->name, words.best ? ", did you mean \"" : "",
+                        words.best ? words.best : "", words.best ? "\"?" : "");
+        return hint;
 }
 
 bool conf_parse_group(struct conf_context *context, const struct conf_layers *layers,
                       enum conf_group_id id, void *to) {
         const struct conf_group *group = &conf_groups[id];
         size_t nr_messages = context->diag->nr;
+        char hint[HINT_MAX];
 
         if (!check_groups(context, group, layers))
                 return false;
@@ -182,7 +235,7 @@ bool conf_parse_group(struct conf_context *context, const struct conf_layers *la
                 } else if (key->required)
                         conf_error_at(context, layers->settings[0], "%s: '%s' is missing, expected "
                                       "in every entry%s", group->name, key->name,
-                                      or_another(context, layers));
+                                      hint_at_another(context, layers, hint));
         }
         return context->diag->nr == nr_messages;
 }
@@ -269,6 +322,7 @@ static void *parse_list(struct conf_context *context, const char *name, size_t s
 
         if (conf_entries_merge(context, name, &list) == 0)
                 items = calloc(MAX(list.nr, (size_t) 1), size);
+        context->entries = &list;
         if (items) {
                 for (size_t i = 0; i < list.nr; i++)
                         nr += is_enabled(&list.entries[i]);
@@ -280,6 +334,7 @@ static void *parse_list(struct conf_context *context, const char *name, size_t s
                 *ret_nr_off = list.nr - nr;
         } else
                 context->out_of_memory = true;
+        context->entries = NULL;
         conf_entries_done(&list);
         return items;
 }
@@ -298,6 +353,7 @@ static bool has_selector(const struct conf_layers *layers) {
 
 static void parse_target(struct conf_context *context, const struct conf_entry *entry, void *to) {
         struct plan_target *target = to;
+        char hint[HINT_MAX];
 
         target->max_processes = MAX_PROCESSES;
         if (conf_parse_group(context, &entry->layers, CONF_TARGET, target) &&
@@ -305,7 +361,7 @@ static void parse_target(struct conf_context *context, const struct conf_entry *
                 conf_error_at(context, entry->layers.settings[0], "targets: \"%s\" selects "
                               "nothing, expected at least one of pid, comm, exe, cmdline, user, "
                               "unit, cgroup%s", target->name,
-                              or_another(context, &entry->layers));
+                              hint_at_another(context, &entry->layers, hint));
 }
 
 /* A group within an entry is one value: that of the last file that has it. */

@@ -53,19 +53,19 @@ static int parse_frequency(const char *text, uint64_t *ret) {
 static const struct quantity size_quantity = {
         unit_parse_size,
         "two sizes, such as [ \"4K\", \"max\" ]",
-        "a size such as \"4K\", \"min\" or \"max\"",
+        "a size such as \"4K\" (units: " CONF_SIZE_UNITS "), \"min\" or \"max\"",
 };
 
 static const struct quantity share_quantity = {
         parse_share,
         "two shares, such as [ \"0%\", \"25%\" ]",
-        "a share from \"0%\" to \"100%\", \"min\" or \"max\"",
+        "a share from \"0%\" to \"100%\" with at most two decimals, \"min\" or \"max\"",
 };
 
 static const struct quantity age_quantity = {
         unit_parse_time,
         "two times, such as [ \"2m\", \"max\" ]",
-        "a time such as \"2m\", \"min\" or \"max\"",
+        "a time such as \"2m\" (units: " CONF_TIME_UNITS "), \"min\" or \"max\"",
 };
 
 /* Returns whether there are two strings. */
@@ -353,12 +353,14 @@ static void lower_case(char *word) {
 void conf_parse_columns(struct conf_context *context, const config_setting_t *setting,
                         struct damos *scheme) {
         static const struct quantity sizes = {
-                unit_parse_size, NULL, "a size such as 4K, null, min or max" };
+                unit_parse_size, NULL, "a size such as 4K (units: " CONF_SIZE_UNITS
+                "), null, min or max" };
         static const struct quantity frequencies = {
                 parse_frequency, NULL, "a whole percentage from 0 to 99 without a sign, null, min "
                 "or max" };
         static const struct quantity ages = {
-                unit_parse_time, NULL, "a time such as 100ms, null, min or max" };
+                unit_parse_time, NULL, "a time such as 100ms (units: " CONF_TIME_UNITS
+                "), null, min or max" };
         _cleanup_free_ char *text = conf_copy(context, config_setting_get_string(setting));
         struct damos_access_pattern *pattern = &scheme->pattern;
         char *words[NR_COLUMNS];

@@ -89,7 +89,9 @@ void conf_parse_cmdline(struct conf_context *context, const config_setting_t *se
         } else if (r != 0) {
                 (void) regerror(r, &target->cmdline_regex, why, sizeof(why));
                 conf_error_at(context, setting, "%s: \"%.80s\" is no regular expression: %s, "
-                              "expected %s", conf_label(setting), text, why, EXPECTED_CMDLINE);
+                              "expected %s%s", conf_label(setting), text, why, EXPECTED_CMDLINE,
+                              r == REG_BADRPT && strchr(text, '*') ? "; \"*\" alone stands for nothing here, \".*\" "
+                              "does for any characters" : "");
         } else {
                 target->cmdline = conf_copy(context, text);
                 if (!target->cmdline)
@@ -147,8 +149,19 @@ void conf_parse_user(struct conf_context *context, const config_setting_t *setti
                               conf_label(setting), text, strerror(-r));
 }
 
+/* Kinds of units that processes belong to, and others */
+static const char *const kinds[] = { "mount", "scope", "service", "slice", "socket", "swap", NULL };
+static const char *const other_kinds[] = { "automount", "device", "path", "target", "timer", NULL };
+
+/* What is behind the last dot of a name, or NULL. */
+static const char *suffix_of(const char *name) {
+        const char *dot = strrchr(name, '.');
+
+        return dot ? dot + 1 : NULL;
+}
+
 static bool ends_in_one_of(const char *name, const char *const *suffixes) {
-        const char *suffix = strrchr(name, '.');
+        const char *suffix = suffix_of(name);
 
         for (; suffix && *suffixes; suffixes++)
                 if (strcmp(suffix, *suffixes) == 0)
@@ -158,26 +171,31 @@ static bool ends_in_one_of(const char *name, const char *const *suffixes) {
 
 /* Why no process can belong to such a unit, or NULL. */
 static const char *unit_without_processes(const char *name) {
-        static const char *const suffixes[] = {
-                ".automount", ".device", ".path", ".target", ".timer", NULL,
-        };
-        const char *suffix = strrchr(name, '.');
+        const char *suffix = suffix_of(name);
 
-        if (ends_in_one_of(name, suffixes))
+        if (ends_in_one_of(name, other_kinds))
                 return "no process belongs to units of this kind";
-        if (suffix && suffix > name && suffix[-1] == '@')
+        if (suffix && suffix > name + 1 && suffix[-2] == '@')
                 return "no process belongs to a template";
         return NULL;
 }
 
+/* The kind that was meant by one that there is not, or NULL. Names of services have dots, too. */
+static const char *misspelled_kind(const char *name) {
+        struct conf_words words = { .word = suffix_of(name) };
+
+        if (!words.word || ends_in_one_of(name, kinds) || ends_in_one_of(name, other_kinds))
+                return NULL;
+        for (const char *const *kind = kinds; *kind; kind++)
+                conf_words_consider(&words, *kind);
+        return words.best && words.distance * 3 <= strlen(words.best) ? words.best : NULL;
+}
+
 /* Returns the name with a suffix, or NULL without memory. */
 static char *complete_unit(struct conf_context *context, const char *name) {
-        static const char *const suffixes[] = {
-                ".mount", ".scope", ".service", ".slice", ".socket", ".swap", NULL,
-        };
         char *completed;
 
-        if (strpbrk(name, GLOB_CHARACTERS) || ends_in_one_of(name, suffixes))
+        if (strpbrk(name, GLOB_CHARACTERS) || ends_in_one_of(name, kinds))
                 return conf_copy(context, name);
         if (asprintf(&completed, "%s.service", name) < 0) {
                 context->out_of_memory = true;
@@ -187,7 +205,7 @@ static char *complete_unit(struct conf_context *context, const char *name) {
 }
 
 void conf_parse_unit(struct conf_context *context, const config_setting_t *setting, void *to) {
-        const char *text = conf_string(context, setting, EXPECTED_UNIT), *why;
+        const char *text = conf_string(context, setting, EXPECTED_UNIT), *why, *kind;
         _cleanup_free_ char *name = NULL;
         char **unit = to;
 
@@ -200,12 +218,18 @@ void conf_parse_unit(struct conf_context *context, const config_setting_t *setti
                         return;
                 why = unit_without_processes(name);
         }
+        kind = misspelled_kind(text);
         if (text[0] == '\0' || text[0] == '.' || strspn(text, UNIT_CHARACTERS) != strlen(text))
                 conf_value_error(context, setting, text, -EINVAL, EXPECTED_UNIT);
         else if (why)
                 conf_error_at(context, setting, "%s: \"%.80s\" never "
                               "matches as %s, expected %s", conf_label(setting), text, why,
                               EXPECTED_UNIT);
+        else if (kind)
+                conf_error_at(context, setting, "%s: \"%.80s\" is of no kind of unit, did you mean "
+                              "\"%.*s%s\"? A service of that name is \"%.80s.service\"",
+                              conf_label(setting), text,
+                              (int) MIN(suffix_of(text) - text, (ptrdiff_t) 80), text, kind, text);
         else if (strlen(name) > UNIT_NAME_MAX)
                 conf_error_at(context, setting, "%s: \"%.80s...\" never "
                               "matches as names of units have at most %d characters, expected %s",

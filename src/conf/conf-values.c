@@ -8,15 +8,18 @@
 
 #include "unit.h"
 
-#define EXPECTED_INTERVAL "a time in a string, such as \"5ms\""
-#define EXPECTED_INTERVAL_OR_OFF "a time in a string, such as \"60s\", or \"off\""
-#define EXPECTED_BUDGET "a share in a string, such as \"1%\" or \"0.5%\", or \"off\""
+#define EXPECTED_INTERVAL "a time in a string, such as \"5ms\" (units: " CONF_TIME_UNITS ")"
+#define EXPECTED_INTERVAL_OR_OFF \
+        "a time in a string, such as \"60s\" (units: " CONF_TIME_UNITS "), or \"off\""
+#define EXPECTED_BUDGET \
+        "a share in a string, such as \"1%\" or \"0.5%\", with at most two decimals, or \"off\""
 #define EXPECTED_NR_REGIONS "a whole number of at least 3"
 #define EXPECTED_BOOL "true or false, without quotes"
 #define EXPECTED_NAME "a name of 1 to 64 letters, digits and characters of \"._@:-\""
 
 #define EXPECTED_RECORD "the absolute path of a file, such as \"/var/log/damond/record\", or \"off\""
-#define EXPECTED_RECORD_SIZE "a size in a string of at least \"64K\", such as \"64M\""
+#define EXPECTED_RECORD_SIZE \
+        "a size in a string of at least \"64K\", such as \"64M\" (units: " CONF_SIZE_UNITS ")"
 
 /* A record of some hundred regions; one that is renamed at each snapshot is of no use. */
 #define RECORD_SIZE_MIN UINT64_C(65536)

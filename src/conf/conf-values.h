@@ -13,6 +13,10 @@
 /** CONF_NAME_MAX - longest name of a target or scheme */
 #define CONF_NAME_MAX 64
 
+/** CONF_TIME_UNITS, CONF_SIZE_UNITS - units that messages name, see unit.h */
+#define CONF_TIME_UNITS "us, ms, s, m, h, d"
+#define CONF_SIZE_UNITS "B, K, M, G, T, P"
+
 /**
  * conf_label() - name to call a setting by in messages
  * @setting:    setting

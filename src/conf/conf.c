@@ -24,50 +24,15 @@ static const struct plan default_plan = {
         .record_size = 64 * 1024 * 1024,
 };
 
-/**
- * struct quote - a line of the file as messages show it
- * @start:      first character that is not white space
- * @length:     number of characters, without white space at the end
- */
-struct quote {
-        const char *start;
-        int length;
-};
-
-static struct quote quote_line(const char *text, unsigned line) {
-        size_t length;
-
-        for (unsigned i = 1; i < line && *text != '\0'; i++)
-                text += strcspn(text, "\n") + (strchr(text, '\n') ? 1 : 0);
-        text += strspn(text, " \t\r");
-        length = strcspn(text, "\n");
-        while (length > 0 && strchr(" \t\r", text[length - 1]))
-                length--;
-        return (struct quote) { text, (int) MIN(length, (size_t) 60) };
-}
-
-/* libconfig names the line of the token that did not fit, often one behind the mistake. */
+/* What is left for libconfig to complain of: the grammar has been checked. */
 static void report_syntax(struct conf_context *context, const config_t *config, const char *text) {
-        unsigned line = config_error_line(config) > 0 ? (unsigned) config_error_line(config) : 1;
-        struct quote here = quote_line(text, line), before = { "", 0 };
-        unsigned above = line;
+        int line = config_error_line(config);
 
-        while (above > 1 && before.length == 0)
-                before = quote_line(text, --above);
-
-        if (strcmp(config_error_text(config), "syntax error") != 0)
-                conf_error(context, line, "%s near \"%.*s\"", config_error_text(config),
-                           here.length, here.start);
-        else if (here.length == 0)
-                conf_error(context, line, "syntax error behind \"%.*s\", expected more; a missing "
-                           "bracket?", before.length, before.start);
-        else if (before.length == 0)
-                conf_error(context, line, "syntax error near \"%.*s\"; a missing \";\", \",\" or "
-                           "quote?", here.length, here.start);
-        else
-                conf_error(context, line, "syntax error near \"%.*s\" behind \"%.*s\"; a missing "
-                           "\";\", \",\" or quote on this line or the one before?", here.length,
-                           here.start, before.length, before.start);
+        for (int i = 1; i < line && *text != '\0'; i++)
+                text += strcspn(text, "\n") + 1;
+        text += strspn(text, " \t");
+        conf_error(context, (unsigned) line, "%s near \"%.*s\"", config_error_text(config),
+                   (int) MIN(strcspn(text, "\r\n"), (size_t) 60), text);
 }
 
 /* Returns whether the file could be read, be it with wrong values. */

@@ -22,14 +22,16 @@
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
-#define GAIN_TURNED 6.0         /* it changed in the middle of an aggregation */
+#define GAIN_TURNED 6.0         /* it changed early in an aggregation */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
 #define GAIN_CUT 3.0            /* a part of a region differs from the rest */
 #define GAIN_AGAIN 2.0          /* pages that were accessed are accessed again more than others */
 
-/* Checks in a row that show it. */
+/* Checks in a row that show it, and their share of the aggregation: what is told of the aggregation
+ * shall not be wrong of more than a third of it. */
 #define NR_TURNED 3
+#define SHARE_TURNED (2.0 / 3)
 
 /* Second looks that are enough to know, and those that tell anything at all. */
 #define NR_AGAIN_ENOUGH 8
@@ -319,7 +321,7 @@ static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
 }
 
 /*
- * Whether something else began in the middle of the aggregation, and goes on. Then only that is
+ * Whether something else began early in the aggregation, and went on to its end. Then only that is
  * left of it.
  */
 static bool has_turned(struct damon_region *region, struct damon_tally now) {
@@ -335,7 +337,8 @@ static bool has_turned(struct damon_region *region, struct damon_tally now) {
         run.accessed = region->run_accessed ? run.known : 0;
         before.accessed += now.accessed - run.accessed;
         before.known += now.known - run.known;
-        if (run.known < NR_TURNED || run.known >= now.known || damon_tally_gain(before, run) <= GAIN_TURNED)
+        if (run.known < NR_TURNED || run.known < SHARE_TURNED * now.known || run.known >= now.known ||
+            damon_tally_gain(before, run) <= GAIN_TURNED)
                 return false;
         region->running = latest;
         return true;

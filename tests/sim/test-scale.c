@@ -2,6 +2,8 @@
 /*
  * What the engine itself costs must not depend on how much it watches: work for a sample, and no
  * allocation once it has settled. Operations that do nothing leave nothing else to measure.
+ * Time is compared only where it is a count of instructions: tests/vm/test-scale says so by
+ * DAMOND_ICOUNT=1.
  */
 
 #include <time.h>
@@ -9,7 +11,6 @@
 #include "scenario.h"
 
 #define TIB (UINT64_C(1) << 40)
-#define NR_REPEATS 5
 
 static size_t nr_allocations;
 
@@ -139,7 +140,8 @@ static void run_aggregations(struct watch *w, int nr) {
         }
 }
 
-static struct watch *watch_new(size_t nr_targets, uint64_t size) {
+/* Settled by so many aggregations. */
+static struct watch *watch_new(size_t nr_targets, uint64_t size, int nr_aggregations) {
         struct watch *w = calloc(1, sizeof(*w));
         const struct damon_env env = { plain_random, &w->plain };
         struct damos schemes[] = { make_scheme("cold", DAMOS_COLD), make_scheme("all", DAMOS_STAT) };
@@ -155,31 +157,24 @@ static struct watch *watch_new(size_t nr_targets, uint64_t size) {
                 ASSERT_OK(damon_target_new(&target, "t", (pid_t) i + 1));
                 ASSERT_OK(damon_engine_add_target(w->engine, target));
         }
-        run_aggregations(w, 30);
+        run_aggregations(w, nr_aggregations);
         return w;
 }
 
-/* CPU time for a sample, nanoseconds; the best of some, as nothing makes it shorter by chance */
+/* CPU time for a sample, nanoseconds */
 static double time_of(struct watch *w) {
-        double best = 0;
+        struct timespec from, until;
 
-        for (int i = 0; i < NR_REPEATS; i++) {
-                struct timespec from, until;
-                double ns;
-
-                assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from), 0);
-                run(w, 430000);
-                assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &until), 0);
-                ns = (double) (until.tv_sec - from.tv_sec) * 1e9 + (double) (until.tv_nsec - from.tv_nsec);
-                ns /= (double) w->nr_marked;
-                best = i == 0 ? ns : MIN(best, ns);
-        }
-        return best;
+        assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from), 0);
+        run(w, 430000);
+        assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &until), 0);
+        return ((double) (until.tv_sec - from.tv_sec) * 1e9 + (double) (until.tv_nsec - from.tv_nsec)) /
+               (double) w->nr_marked;
 }
 
 static void work_for_a_sample_is_the_same(void **state) {
-        _cleanup_watch_ struct watch *one = watch_new(1, GIB), *large = watch_new(1, 16 * TIB);
-        _cleanup_watch_ struct watch *many = watch_new(1000, GIB);
+        _cleanup_watch_ struct watch *one = watch_new(1, GIB, 8), *large = watch_new(1, 16 * TIB, 8);
+        _cleanup_watch_ struct watch *many = watch_new(1000, GIB, 8);
         struct watch *const all[] = { one, large, many };
         static const char *const names[] = {
                 "1 target of 1 GiB", "1 target of 16 TiB", "1000 targets of 1 GiB",
@@ -194,13 +189,15 @@ static void work_for_a_sample_is_the_same(void **state) {
                 assert_true(all[i]->plain.nr_random <= all[i]->nr_marked);
                 assert_true(all[i]->plain.nr_calls <= 2 * all[i]->nr_steps);
         }
+        if (!getenv("DAMOND_ICOUNT"))
+                return;
         assert_true(ns[1] <= 1.5 * ns[0]);
         assert_true(ns[2] <= 1.5 * ns[0]);
 }
 
 /* The same memory is known by as many regions, however large it is. */
 static void regions_do_not_depend_on_size(void **state) {
-        _cleanup_watch_ struct watch *one = watch_new(1, GIB), *large = watch_new(1, 16 * TIB);
+        _cleanup_watch_ struct watch *one = watch_new(1, GIB, 30), *large = watch_new(1, 16 * TIB, 30);
 
         assert_in_range(damon_engine_nr_regions(large->engine), 10,
                         damon_engine_nr_regions(one->engine) * 3 / 2);
@@ -210,7 +207,7 @@ static void settled_engine_allocates_nothing(void **state) {
         static const size_t nr_targets[] = { 1, 100 };
 
         for (size_t i = 0; i < ELEMENTSOF(nr_targets); i++) {
-                _cleanup_watch_ struct watch *w = watch_new(nr_targets[i], GIB);
+                _cleanup_watch_ struct watch *w = watch_new(nr_targets[i], GIB, 30);
                 size_t before;
 
                 run_aggregations(w, 200);
@@ -223,7 +220,7 @@ static void settled_engine_allocates_nothing(void **state) {
 
 /* Each update that finds other mappings makes the regions anew, and does nothing beyond that. */
 static void changed_mappings_cost_an_allocation_an_update(void **state) {
-        _cleanup_watch_ struct watch *w = watch_new(1, GIB);
+        _cleanup_watch_ struct watch *w = watch_new(1, GIB, 30);
         size_t before;
 
         run_aggregations(w, 200);

@@ -295,6 +295,37 @@ static void test_integers(void **state) {
         plan_free(plan);
 }
 
+/* Whatever may be written in another way, or left out. */
+static void test_syntax(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/syntax.conf");
+
+        assert_int_equal(plan->attrs.sample_interval, 10 * USEC_PER_MSEC);
+        assert_int_equal(plan->attrs.aggregation_interval, 200 * USEC_PER_MSEC);
+        assert_int_equal(plan->attrs.min_regions, 5);
+        assert_int_equal(plan->attrs.max_regions, 16);
+        assert_int_equal(plan->cpu_budget, 200);
+        assert_int_equal(plan->record_size, 1024 * 1024);
+        assert_int_equal(plan->nr_targets, 3);
+        assert_string_equal(plan->targets[0].comm, "x-y");
+        assert_true(plan->targets[0].children);
+        assert_string_equal(plan->targets[1].name, "joined");
+        assert_string_equal(plan->targets[1].exe, "/usr/bin/caf\xc3\xa9");
+        assert_string_equal(plan->targets[2].comm, "'a' \xe2\x80\x9c" "b\xe2\x80\x9d;=}");
+        assert_int_equal(plan->nr_schemes, 2);
+        assert_string_equal(plan->schemes[1].targets[0], "a");
+        plan_free(plan);
+}
+
+static void test_dots(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/dots.conf");
+
+        assert_string_equal(plan->targets[1].unit, "org.example.core.service");
+        assert_string_equal(plan->targets[5].unit, "python3.11.service");
+        assert_string_equal(plan->targets[7].unit, "org.example.servcie.service");
+        assert_string_equal(plan->targets[8].unit, "*.s[cl]*");
+        plan_free(plan);
+}
+
 static void test_line_ends(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/line-ends.conf");
 
@@ -422,6 +453,8 @@ int main(void) {
                 cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_quota),
                 cmocka_unit_test(test_integers),
+                cmocka_unit_test(test_syntax),
+                cmocka_unit_test(test_dots),
                 cmocka_unit_test(test_line_ends),
                 cmocka_unit_test(test_target_equal),
                 cmocka_unit_test(test_shipped),
