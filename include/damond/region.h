@@ -53,8 +53,8 @@
  * @pace:               share of the sample intervals in which it is sampled, of %DAMON_PACE_ALL;
  *                      0 is all, as of a region that nothing is known of yet
  * @saved:              what it has saved up for its next sample
- * @run:                the last checks of the running aggregation that all found the same, by bin
- * @run_accessed:       and whether that was an access
+ * @run:                how many of the last checks of the running aggregation all found an access, or
+ *                      below 0, no access; 127 at most
  * @cut:                where to cut it, and how urgently; scratch of damon_regions_refine()
  * @running:            outcomes of the aggregation that is running
  * @evidence:           what @nr_accesses rests on
@@ -68,7 +68,7 @@ struct damon_region {
         uint32_t nr_unknown;
         uint32_t nr_in_memory;
         uint32_t again;
-        uint32_t nr_unfaded;
+        uint16_t nr_unfaded;
         uint16_t pace;
         uint16_t saved;
         uint8_t nr_again;
@@ -81,8 +81,7 @@ struct damon_region {
         bool last_accessed;
         bool uniform;
         bool fresh;
-        bool run_accessed;
-        uint8_t run[DAMON_NR_BINS];
+        int8_t run;
         struct {
                 uint8_t first;
                 uint8_t end;
