@@ -53,8 +53,6 @@
  * @pace:               share of the sample intervals in which it is sampled, of %DAMON_PACE_ALL;
  *                      0 is all, as of a region that nothing is known of yet
  * @saved:              what it has saved up for its next sample
- * @run:                the last checks of the running aggregation that all found the same, by bin
- * @run_accessed:       and whether that was an access
  * @cut:                where to cut it, and how urgently; scratch of damon_regions_refine()
  * @running:            outcomes of the aggregation that is running
  * @evidence:           what @nr_accesses rests on
@@ -68,7 +66,7 @@ struct damon_region {
         uint32_t nr_unknown;
         uint32_t nr_in_memory;
         uint32_t again;
-        uint32_t nr_unfaded;
+        uint16_t nr_unfaded;
         uint16_t pace;
         uint16_t saved;
         uint8_t nr_again;
@@ -81,8 +79,6 @@ struct damon_region {
         bool last_accessed;
         bool uniform;
         bool fresh;
-        bool run_accessed;
-        uint8_t run[DAMON_NR_BINS];
         struct {
                 uint8_t first;
                 uint8_t end;
@@ -204,9 +200,8 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
  * @page_size:          page size
  *
  * Where nothing speaks for a change, the checks are added to those of the aggregations
- * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. Where all was as
- * before and then, for two thirds of the aggregation or more, the opposite, what was found since is
- * all that counts. A region without any telling check keeps what it has. The running checks start again at 0.
+ * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. A region without
+ * any telling check keeps what it has. The running checks start again at 0.
  *
  * Return: the highest nr_accesses.
  */

@@ -22,16 +22,10 @@
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
-#define GAIN_TURNED 6.0         /* it changed early in an aggregation */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
 #define GAIN_CUT 3.0            /* a part of a region differs from the rest */
 #define GAIN_AGAIN 2.0          /* pages that were accessed are accessed again more than others */
-
-/* Checks in a row that show it, and their share of the aggregation: what is told of the aggregation
- * shall not be wrong of more than a third of it. */
-#define NR_TURNED 3
-#define SHARE_TURNED (2.0 / 3)
 
 /* Second looks that are enough to know, and those that tell anything at all. */
 #define NR_AGAIN_ENOUGH 8
@@ -90,7 +84,6 @@ static void region_reshape(struct damon_region *region, struct damon_range range
                 return;
         region->range = range;
         region->again = 0;
-        memset(region->run, 0, sizeof(region->run));
         region->running = region->evidence = (struct damon_evidence) {};
         damon_evidence_transfer(&region->running, range, &running, before);
         damon_evidence_transfer(&region->evidence, range, &evidence, before);
@@ -269,7 +262,6 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
                         uint64_t page_size) {
         uint64_t nr_pages = nr_pages_of(region, page_size);
         const struct damon_evidence *known = &region->evidence;
-        unsigned bin;
 
         if (again) {
                 region->nr_again++;
@@ -280,12 +272,8 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
          * damon_evidence_transfer() leaves most of it with the page */
         region->nr_known++;
         region->touched = region->touched || accessed;
-        bin = (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages));
-        damon_evidence_add(&region->running, bin, accessed);
-        if (region->run_accessed != accessed)
-                memset(region->run, 0, sizeof(region->run));
-        region->run_accessed = accessed;
-        region->run[bin] = (uint8_t) MIN(region->run[bin] + 1, UINT8_MAX);
+        damon_evidence_add(&region->running,
+                           (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages)), accessed);
 
         /* a bin that is a page shows by itself how its pages differ */
         if (!accessed || nr_pages <= DAMON_NR_BINS || page >= UINT32_MAX ||
@@ -320,30 +308,6 @@ static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
         return gain <= GAIN_AGAIN && again <= rate + 0.2;
 }
 
-/*
- * Whether something else began early in the aggregation, and went on to its end. Then only that is
- * left of it.
- */
-static bool has_turned(struct damon_region *region, struct damon_tally now) {
-        struct damon_tally before = damon_evidence_tally(&region->evidence), run = {};
-        struct damon_evidence latest = {};
-
-        for (unsigned i = 0; i < DAMON_NR_BINS; i++) {
-                uint16_t *weight = region->run_accessed ? &latest.accessed[i] : &latest.idle[i];
-
-                *weight = (uint16_t) (region->run[i] * DAMON_EVIDENCE_CHECK);
-                run.known += region->run[i];
-        }
-        run.accessed = region->run_accessed ? run.known : 0;
-        before.accessed += now.accessed - run.accessed;
-        before.known += now.known - run.known;
-        if (run.known < NR_TURNED || run.known < SHARE_TURNED * now.known || run.known >= now.known ||
-            damon_tally_gain(before, run) <= GAIN_TURNED)
-                return false;
-        region->running = latest;
-        return true;
-}
-
 /* Whether the aggregations before say nothing any more. */
 static bool has_changed(const struct damon_region *region, struct damon_tally now) {
         struct damon_tally before = damon_evidence_tally(&region->evidence);
@@ -367,6 +331,7 @@ static uint32_t scaled_rate(const struct damon_evidence *evidence, uint32_t max_
 static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, uint64_t page_size) {
         struct damon_tally now = damon_evidence_tally(&region->running);
         bool partly_unknown, touched;
+        uint32_t nr_unfaded;
 
         region->last_nr_accesses = region->nr_accesses;
         region->last_accessed = region->accessed;
@@ -384,13 +349,13 @@ static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, u
         }
         region->nr_idle = now.accessed > 0 ? 0 : (uint8_t) MIN(region->nr_idle + 1, UINT8_MAX);
 
-        region->fresh = has_turned(region, now) || has_changed(region, now);
-        memset(region->run, 0, sizeof(region->run));
+        region->fresh = has_changed(region, now);
         if (region->fresh)
                 region->evidence = (struct damon_evidence) {};
-        region->nr_unfaded += (uint32_t) (now.known + 0.5);
-        for (; region->nr_unfaded >= max_nr_accesses; region->nr_unfaded -= max_nr_accesses)
+        nr_unfaded = region->nr_unfaded + (uint32_t) (now.known + 0.5);
+        for (; nr_unfaded >= max_nr_accesses; nr_unfaded -= max_nr_accesses)
                 damon_evidence_fade(&region->evidence);
+        region->nr_unfaded = (uint16_t) MIN(nr_unfaded, UINT16_MAX);
         damon_evidence_transfer(&region->evidence, region->range, &region->running, region->range);
         region->running = (struct damon_evidence) {};
         region->nr_accesses = scaled_rate(&region->evidence, max_nr_accesses);

@@ -121,13 +121,10 @@ class Truth:
         return {set_id for i in self.records(start, end) for set_id in self.passes[i]}
 
     def touch_cost(self, start, end):
-        """CPU time per access, in ns, over the seconds in which memory was accessed."""
-        touches = cpu = 0
-        for (_, t0, c0), (time, t1, c1) in zip(self.work, self.work[1:]):
-            if start <= time <= end and t1 > t0:
-                touches += t1 - t0
-                cpu += c1 - c0
-        return cpu / touches if touches else None
+        """CPU time per access, in ns: the median of the seconds in which memory was accessed."""
+        costs = [(c1 - c0) / (t1 - t0) for (_, t0, c0), (time, t1, c1) in zip(self.work, self.work[1:])
+                 if start <= time <= end and t1 > t0]
+        return percentile(costs, 0.5) if costs else None
 
 
 class Snapshot:
