@@ -94,6 +94,8 @@ struct told {
  *                      CLOCK_MONOTONIC, microseconds
  * @marked_at:          when the last step ended,
  * @tick_at:            and when the next one is due, CLOCK_MONOTONIC, microseconds
+ * @scanned_at:         when there was a look for processes last,
+ * @scan_debt:          and how long its share of the budget takes to pay what it took
  * @charged_at:         when the governor was last charged,
  * @charged_cpu:        and the CPU time of monitoring until then, nanoseconds
  * @nr_samples:         samples checked since the start
@@ -129,6 +131,8 @@ struct manager {
         uint64_t grid;
         uint64_t marked_at;
         uint64_t tick_at;
+        uint64_t scanned_at;
+        uint64_t scan_debt;
         uint64_t charged_at;
         uint64_t charged_cpu;
         uint64_t nr_samples;
