@@ -307,8 +307,8 @@ void statistics_log(struct manager *manager);
  * @manager:    manager
  * @buf:        %STATISTICS_RESOLUTION_MAX bytes
  *
- * Return: @buf: "; sampling one in 4 regions every 120ms instead of 5ms, ...", or an empty string if all is as
- * configured or nothing is monitored.
+ * Return: @buf: "; sampling one in 4 regions every 120ms instead of 5ms, ...", or an empty string
+ * if all is as configured or nothing is monitored.
  */
 const char *statistics_resolution(const struct manager *manager,
                                   char buf[static STATISTICS_RESOLUTION_MAX]);
