@@ -53,8 +53,6 @@
  * @pace:               share of the sample intervals in which it is sampled, of %DAMON_PACE_ALL;
  *                      0 is all, as of a region that nothing is known of yet
  * @saved:              what it has saved up for its next sample
- * @run:                how many of the last checks of the running aggregation all found an access, or
- *                      below 0, no access; 127 at most
  * @cut:                where to cut it, and how urgently; scratch of damon_regions_refine()
  * @running:            outcomes of the aggregation that is running
  * @evidence:           what @nr_accesses rests on
@@ -81,7 +79,6 @@ struct damon_region {
         bool last_accessed;
         bool uniform;
         bool fresh;
-        int8_t run;
         struct {
                 uint8_t first;
                 uint8_t end;
@@ -203,9 +200,8 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
  * @page_size:          page size
  *
  * Where nothing speaks for a change, the checks are added to those of the aggregations
- * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. Where all was as
- * before and then, for two thirds of the aggregation or more, the opposite, what was found since is
- * all that counts. A region without any telling check keeps what it has. The running checks start again at 0.
+ * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. A region without
+ * any telling check keeps what it has. The running checks start again at 0.
  *
  * Return: the highest nr_accesses.
  */

@@ -22,16 +22,10 @@
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
-#define GAIN_TURNED 6.0         /* it changed early in an aggregation */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
 #define GAIN_CUT 3.0            /* a part of a region differs from the rest */
 #define GAIN_AGAIN 2.0          /* pages that were accessed are accessed again more than others */
-
-/* Checks in a row that show it, and their share of the aggregation: what is told of the aggregation
- * shall not be wrong of more than a third of it. */
-#define NR_TURNED 3
-#define SHARE_TURNED (2.0 / 3)
 
 /* Second looks that are enough to know, and those that tell anything at all. */
 #define NR_AGAIN_ENOUGH 8
@@ -90,7 +84,6 @@ static void region_reshape(struct damon_region *region, struct damon_range range
                 return;
         region->range = range;
         region->again = 0;
-        region->run = 0;
         region->running = region->evidence = (struct damon_evidence) {};
         damon_evidence_transfer(&region->running, range, &running, before);
         damon_evidence_transfer(&region->evidence, range, &evidence, before);
@@ -281,10 +274,6 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
         region->touched = region->touched || accessed;
         damon_evidence_add(&region->running,
                            (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages)), accessed);
-        if (accessed)
-                region->run = (int8_t) (region->run > 0 ? MIN(region->run + 1, INT8_MAX) : 1);
-        else
-                region->run = (int8_t) (region->run < 0 ? MAX(region->run - 1, -INT8_MAX) : -1);
 
         /* a bin that is a page shows by itself how its pages differ */
         if (!accessed || nr_pages <= DAMON_NR_BINS || page >= UINT32_MAX ||
@@ -317,25 +306,6 @@ static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
         if (again < 1)
                 gain += (nr_again - nr_accessed) * ln((1 - again) / (1 - rate));
         return gain <= GAIN_AGAIN && again <= rate + 0.2;
-}
-
-/*
- * Whether something else began early in the aggregation, and went on to its end. Then only that is
- * left of it.
- */
-static bool has_turned(struct damon_region *region, struct damon_tally now) {
-        struct damon_tally before = damon_evidence_tally(&region->evidence);
-        double nr_accessed = region->run > 0 ? region->run : 0, nr_run = abs(region->run);
-
-        before.accessed += now.accessed - nr_accessed;
-        before.known += now.known - nr_run;
-        if (nr_run < NR_TURNED || nr_run < SHARE_TURNED * now.known || nr_run >= now.known ||
-            damon_tally_gain(before, (struct damon_tally) { nr_accessed, nr_run }) <= GAIN_TURNED)
-                return false;
-        /* what the run did not find was before it; a few of what it found may have been, too */
-        memset(nr_accessed > 0 ? region->running.idle : region->running.accessed, 0,
-               sizeof(region->running.idle));
-        return true;
 }
 
 /* Whether the aggregations before say nothing any more. */
@@ -379,8 +349,7 @@ static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, u
         }
         region->nr_idle = now.accessed > 0 ? 0 : (uint8_t) MIN(region->nr_idle + 1, UINT8_MAX);
 
-        region->fresh = has_turned(region, now) || has_changed(region, now);
-        region->run = 0;
+        region->fresh = has_changed(region, now);
         if (region->fresh)
                 region->evidence = (struct damon_evidence) {};
         nr_unfaded = region->nr_unfaded + (uint32_t) (now.known + 0.5);

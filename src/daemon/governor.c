@@ -87,6 +87,7 @@ void governor_init(struct governor *governor, uint32_t budget, const struct damo
 void governor_resume(struct governor *governor) {
         governor->period = (struct governor_period) {};
         governor->nr_regions = 0;
+        governor->credit = MIN(governor->credit, 0);
 }
 
 /* Nanoseconds of CPU time that a microsecond affords. */

@@ -124,7 +124,9 @@ void governor_init(struct governor *governor, uint32_t budget, const struct damo
  * governor_resume() - begin to sample again after a pause
  * @governor:   governor
  *
- * What was spent in the pause, on waiting for targets, is no cost of the samples to come.
+ * What was spent in the pause, on waiting for targets, is no cost of the samples to come. Nor is
+ * what was saved in it for the first of them: many targets may come at once, and taking hold of
+ * them and sampling all their new regions takes more than a usual step.
  */
 void governor_resume(struct governor *governor);
 

@@ -2,6 +2,7 @@
 /* damond: command line, exit codes, and nothing else. */
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,13 @@
 #include "manager.h"
 #include "message-ids.h"
 #include "page-idle.h"
+
+/*
+ * Arrays of that many bytes and more, such as the regions of a target, have mappings of their own,
+ * which grow in place and leave no holes in the heap. By default malloc() would stop to do that when the
+ * first large one is freed, which is the text of the configuration: mallopt(3).
+ */
+#define MMAP_THRESHOLD (32 * 1024)
 
 /* daemon(7), sysexits.h */
 enum {
@@ -205,6 +213,7 @@ int main(int argc, char *argv[]) {
         if (r == 0)
                 return 0;
         log_open(arguments.log_level);
+        (void) mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 
         if (arguments.mode == MODE_PROBE) {
                 r = page_idle_probe(stdout);

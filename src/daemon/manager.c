@@ -14,8 +14,11 @@
 #include "message-ids.h"
 #include "unit.h"
 
-/* Share of the CPU budget that looking for processes may take. */
-#define SCAN_SHARE 4
+/* Share of the CPU budget that looking for processes, and taking hold of them, may take. */
+#define SCAN_SHARE 2
+
+/* Looks may be ahead of that by what such a time affords: many processes may come at once. */
+#define SCAN_ADVANCE (4 * USEC_PER_SEC)
 
 /* Times that the service manager is told, in the time that it waits for it, that all is well. */
 #define WATCHDOG_SHARE 4
@@ -154,13 +157,22 @@ int manager_schedule_scan(struct manager *manager, uint64_t interval) {
         return sd_event_source_set_enabled(manager->scan, SD_EVENT_ONESHOT);
 }
 
-/*
- * A look for processes, and the time of the next one: not so soon that the looking would eat up
- * the budget. If there is nothing to look for, a reload goes on with it.
- */
+/* Time to the next look for processes: not so soon that the looking would eat up the budget. */
+static uint64_t scan_interval(struct manager *manager, uint64_t cost) {
+        uint64_t now = manager_now(), elapsed = now - manager->scanned_at;
+
+        manager->scanned_at = now;
+        if (manager->plan->cpu_budget == 0)
+                return manager->plan->attrs.update_interval;
+        manager->scan_debt -= MIN(manager->scan_debt, elapsed);
+        manager->scan_debt += cost / NSEC_PER_USEC * 10000 * SCAN_SHARE / manager->plan->cpu_budget;
+        return MAX(manager->plan->attrs.update_interval,
+                   manager->scan_debt - MIN(manager->scan_debt, SCAN_ADVANCE));
+}
+
+/* A look for processes. If there is nothing to look for, a reload goes on with it. */
 static int on_scan(sd_event_source *source, uint64_t usec, void *userdata) {
         struct manager *manager = userdata;
-        uint64_t interval = manager->plan->attrs.update_interval;
         uint64_t start = clock_ns(CLOCK_PROCESS_CPUTIME_ID), cost;
 
         if (manager->plan->nr_targets == 0)
@@ -169,10 +181,7 @@ static int on_scan(sd_event_source *source, uint64_t usec, void *userdata) {
         status_tell(manager);
         charge_governor(manager, NULL);
         cost = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
-        if (manager->plan->cpu_budget > 0)
-                interval = MAX(interval, cost / NSEC_PER_USEC * 10000 * SCAN_SHARE /
-                                                 manager->plan->cpu_budget);
-        return manager_schedule_scan(manager, interval);
+        return manager_schedule_scan(manager, scan_interval(manager, cost));
 }
 
 /*

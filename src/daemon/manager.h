@@ -94,6 +94,8 @@ struct told {
  *                      CLOCK_MONOTONIC, microseconds
  * @marked_at:          when the last step ended,
  * @tick_at:            and when the next one is due, CLOCK_MONOTONIC, microseconds
+ * @scanned_at:         when there was a look for processes last,
+ * @scan_debt:          and how long its share of the budget takes to pay what it took
  * @charged_at:         when the governor was last charged,
  * @charged_cpu:        and the CPU time of monitoring until then, nanoseconds
  * @nr_samples:         samples checked since the start
@@ -129,6 +131,8 @@ struct manager {
         uint64_t grid;
         uint64_t marked_at;
         uint64_t tick_at;
+        uint64_t scanned_at;
+        uint64_t scan_debt;
         uint64_t charged_at;
         uint64_t charged_cpu;
         uint64_t nr_samples;
@@ -303,8 +307,8 @@ void statistics_log(struct manager *manager);
  * @manager:    manager
  * @buf:        %STATISTICS_RESOLUTION_MAX bytes
  *
- * Return: @buf: "; sampling every 480ms instead of 5ms, ...", or an empty string if all is as
- * configured or nothing is monitored.
+ * Return: @buf: "; sampling one in 4 regions every 120ms instead of 5ms, ...", or an empty string
+ * if all is as configured or nothing is monitored.
  */
 const char *statistics_resolution(const struct manager *manager,
                                   char buf[static STATISTICS_RESOLUTION_MAX]);

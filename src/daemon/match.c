@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-login.h>
 
 #include "array.h"
 #include "macro.h"
@@ -22,6 +21,7 @@
 void matcher_done(struct matcher *matcher) {
         free(matcher->bindings);
         free(matcher->refusals);
+        places_done(&matcher->places);
         *matcher = (struct matcher) { .proc_fd = -1 };
 }
 
@@ -48,19 +48,15 @@ void matcher_take(struct matcher *matcher, const struct plan *plan, struct bindi
 struct candidate {
         int proc_fd;
         pid_t pid;
+        struct places *places;
+        const struct place *place;
         char comm[64];
         char exe[PATH_MAX];
         char *cmdline;
-        char *unit;
-        char *slice;
-        char *cgroup;
 };
 
 static void candidate_done(struct candidate *candidate) {
         free(candidate->cmdline);
-        free(candidate->unit);
-        free(candidate->slice);
-        free(candidate->cgroup);
 }
 
 static bool read_comm(struct candidate *candidate) {
@@ -118,11 +114,10 @@ static const char *read_cmdline(struct candidate *candidate) {
         return candidate->cmdline;
 }
 
-/* A string that libsystemd knows of a process. */
-static const char *read_login(struct candidate *candidate, char **string, int (*get)(pid_t pid, char **ret)) {
-        if (!*string && get(candidate->pid, string) < 0)
-                *string = strdup("");
-        return *string ?: "";
+static const struct place *find_place(struct candidate *candidate) {
+        if (!candidate->place)
+                candidate->place = places_find(candidate->places, candidate->proc_fd, candidate->pid);
+        return candidate->place;
 }
 
 /*
@@ -139,13 +134,12 @@ static bool runs_as(const struct candidate *candidate, uid_t uid) {
 }
 
 /* The slice "a-b.slice" lies in "a.slice": systemd.slice(5). */
-static bool in_slice(struct candidate *candidate, const char *glob) {
+static bool in_slice(const char *slice, const char *glob) {
         static const char suffix[] = ".slice";
         char name[NAME_MAX + 1];
         char *end;
 
-        (void) snprintf(name, sizeof(name), "%s",
-                        read_login(candidate, &candidate->slice, sd_pid_get_slice));
+        (void) snprintf(name, sizeof(name), "%s", slice ?: "");
         for (;;) {
                 if (fnmatch(glob, name, FNM_NOESCAPE) == 0)
                         return true;
@@ -161,14 +155,14 @@ static bool in_slice(struct candidate *candidate, const char *glob) {
  * backslashes in them, which stand for themselves.
  */
 static bool in_unit(struct candidate *candidate, const char *glob) {
-        const char *unit = read_login(candidate, &candidate->unit, sd_pid_get_unit);
+        const struct place *place = find_place(candidate);
 
-        return unit[0] != '\0' && (fnmatch(glob, unit, FNM_NOESCAPE) == 0 || in_slice(candidate, glob));
+        return place->unit && place->unit[0] != '\0' &&
+               (fnmatch(glob, place->unit, FNM_NOESCAPE) == 0 || in_slice(place->slice, glob));
 }
 
 static bool in_cgroup(struct candidate *candidate, const char *glob) {
-        const char *cgroup = read_login(candidate, &candidate->cgroup, sd_pid_get_cgroup);
-        _cleanup_free_ char *path = strdup(cgroup);
+        _cleanup_free_ char *path = strdup(find_place(candidate)->cgroup ?: "");
 
         while (path && path[0] == '/') {
                 char *slash = strrchr(path, '/');
@@ -203,8 +197,12 @@ static bool entry_selects(const struct plan_target *entry, struct candidate *can
         return true;
 }
 
-int matcher_find(const struct matcher *matcher, pid_t pid) {
-        _cleanup_(candidate_done) struct candidate candidate = { .proc_fd = matcher->proc_fd, .pid = pid };
+int matcher_find(struct matcher *matcher, pid_t pid) {
+        _cleanup_(candidate_done) struct candidate candidate = {
+                .proc_fd = matcher->proc_fd,
+                .pid = pid,
+                .places = &matcher->places,
+        };
 
         if (pid <= 1 || pid == getpid())
                 return -ENOENT;
@@ -253,4 +251,5 @@ void matcher_forget_ended(struct matcher *matcher) {
                 if (matcher->refusals[i].seen)
                         matcher->refusals[kept++] = (struct refusal) { matcher->refusals[i].pid, false };
         matcher->nr_refusals = kept;
+        places_forget_empty(&matcher->places);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "place.h"
 #include "plan.h"
 
 /**
@@ -45,6 +46,7 @@ struct refusal {
  * @refusals:           @nr_refusals processes
  * @nr_refusals:        number of those
  * @sz_refusals:        number that there is room for
+ * @places:             where processes are
  */
 struct matcher {
         int proc_fd;
@@ -52,6 +54,7 @@ struct matcher {
         struct binding *bindings;
         struct refusal *refusals;
         size_t nr_refusals, sz_refusals;
+        struct places places;
 };
 
 /**
@@ -86,7 +89,7 @@ void matcher_take(struct matcher *matcher, const struct plan *plan, struct bindi
  * Return: index of the first such entry, or -ENOENT if there is none; never an entry for damond
  * itself or process 1.
  */
-int matcher_find(const struct matcher *matcher, pid_t pid);
+int matcher_find(struct matcher *matcher, pid_t pid);
 
 /**
  * matcher_bind() - note which process an entry with a pid means
@@ -119,7 +122,7 @@ bool matcher_full(struct matcher *matcher, size_t entry, uint64_t now);
 bool matcher_refuse(struct matcher *matcher, pid_t pid);
 
 /**
- * matcher_forget_ended() - forget refused processes that the last scan has not met again
+ * matcher_forget_ended() - forget refused processes, and places, that the last scan has not met again
  * @matcher:    matcher
  */
 void matcher_forget_ended(struct matcher *matcher);

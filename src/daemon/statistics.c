@@ -72,12 +72,13 @@ const char *statistics_resolution(const struct manager *manager,
 
 void statistics_log_budget(const struct manager *manager) {
         const struct damon_attrs *attrs = &manager->governor.attrs;
-        char resolution[STATISTICS_RESOLUTION_MAX], budget[UNIT_STRING_MAX], interval[64], max_regions[64];
-        const char *fields[] = { interval, max_regions, NULL };
+        char resolution[STATISTICS_RESOLUTION_MAX], budget[UNIT_STRING_MAX], interval[64], every[64], max_regions[64];
+        const char *fields[] = { interval, every, max_regions, NULL };
 
         describe(manager, "", resolution, sizeof(resolution));
         (void) snprintf(interval, sizeof(interval), "DAMOND_SAMPLE_INTERVAL_USEC=%" PRIu64,
                         attrs->sample_interval);
+        (void) snprintf(every, sizeof(every), "DAMOND_SAMPLE_EVERY=%" PRIu32, MAX(attrs->sample_every, 1U));
         (void) snprintf(max_regions, sizeof(max_regions), "DAMOND_MAX_REGIONS=%" PRIu32, attrs->max_regions);
         log_record(LOG_INFO, DAMOND_MESSAGE_BUDGET, fields, "the CPU budget of %s %s: %s",
                    unit_format_percent(budget, manager->governor.budget),
@@ -89,9 +90,10 @@ static void log_monitoring(struct manager *manager) {
         const struct damon_attrs *attrs = damon_engine_attrs(manager->engine);
         uint64_t cpu = manager_monitoring_time(manager), now, elapsed;
         char nr_targets[64], nr_regions[64], nr_samples[64], nr_unknown[64], nr_missed[64];
-        char share[64], interval[64], max_regions[64];
+        char share[64], interval[64], every[64], max_regions[64];
         const char *fields[] = {
-                nr_targets, nr_regions, nr_samples, nr_unknown, nr_missed, share, interval, max_regions, NULL,
+                nr_targets, nr_regions, nr_samples, nr_unknown, nr_missed, share, interval, every, max_regions,
+                NULL,
         };
         char resolution[STATISTICS_RESOLUTION_MAX], percent[UNIT_STRING_MAX];
         struct timespec ts;
@@ -115,6 +117,7 @@ static void log_monitoring(struct manager *manager) {
         (void) snprintf(share, sizeof(share), "DAMOND_CPU_PERMYRIAD=%" PRIu32, permyriad);
         (void) snprintf(interval, sizeof(interval), "DAMOND_SAMPLE_INTERVAL_USEC=%" PRIu64,
                         attrs->sample_interval);
+        (void) snprintf(every, sizeof(every), "DAMOND_SAMPLE_EVERY=%" PRIu32, MAX(attrs->sample_every, 1U));
         (void) snprintf(max_regions, sizeof(max_regions), "DAMOND_MAX_REGIONS=%" PRIu32, attrs->max_regions);
         describe(manager, "", resolution, sizeof(resolution));
         log_record(LOG_INFO, DAMOND_MESSAGE_MONITORING_STATISTICS, fields,

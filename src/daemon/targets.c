@@ -110,7 +110,7 @@ static int find_parents_entry(const struct manager *manager, pid_t pid) {
 }
 
 /* The entry that a process belongs to, by its own properties or else by its parent. */
-static int find_entry(const struct manager *manager, pid_t pid, bool *ret_inherited) {
+static int find_entry(struct manager *manager, pid_t pid, bool *ret_inherited) {
         int entry = matcher_find(&manager->matcher, pid);
 
         *ret_inherited = entry < 0;

@@ -410,7 +410,7 @@ static void frequencies_are_what_the_checks_found(void **state) {
         aggregate(w);
         assert_all(t, 20, 0);
         for (int i = 0; i < 20; i++) {
-                w->fake.outcome = i % 2 == 0 ? DAMON_IDLE : DAMON_ACCESSED;
+                w->fake.outcome = i < 10 ? DAMON_IDLE : DAMON_ACCESSED;
                 step(w);
         }
         for (size_t i = 0; i < t->regions.nr; i++) {

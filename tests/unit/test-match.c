@@ -435,7 +435,7 @@ static void what_costs_most_is_read_last_and_once(void **state) {
         assert_int_equal(find(&plan, 100), NONE);
         assert_int_equal(place.nr_calls, 0);
         assert_int_equal(find(&plan, 101), 2);
-        assert_int_equal(place.nr_calls, 2);            /* unit and slice, for both entries */
+        assert_int_equal(place.nr_calls, 3);            /* unit, slice, control group, for both entries */
         remove_process(100);
         remove_process(101);
         place.unit = place.slice = NULL;

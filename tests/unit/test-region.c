@@ -495,44 +495,6 @@ static void fold_returns_the_highest_frequency(void **state) {
         assert_int_equal(damon_regions_fold(&regions, 20, 1), 9);
 }
 
-/* Checks of the pages of a region in turn. */
-static void look(struct damon_region *region, unsigned nr, bool accessed) {
-        for (unsigned i = 0; i < nr; i++)
-                damon_region_count(region, i % damon_range_size(&region->range), accessed, false, 1);
-}
-
-/* What was found since a change counts, if it came early; one check, or two, are no change. */
-static void fold_sees_a_change_that_came_early(void **state) {
-        static const struct {
-                unsigned nr_as_before, nr_changed;
-                uint32_t nr_accesses;
-        } cases[] = {
-                { 19, 1, 0 }, { 18, 2, 0 }, { 10, 10, 10 }, { 6, 14, 20 }, { 1, 19, 20 },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-                for (unsigned before = 0; before <= 1; before++) {
-                        _cleanup_regions_ struct damon_regions regions = {};
-                        struct damon_region *r;
-
-                        append(&regions, 0, 800, before ? 20 : 0);
-                        r = &regions.items[0];
-                        r->accessed = before;
-                        r->age = 5;
-                        r->evidence = before ? in_all_bins(20, 0) : in_all_bins(0, 20);
-                        look(r, cases[i].nr_as_before, before);
-                        look(r, cases[i].nr_changed, !before);
-                        damon_regions_fold(&regions, 20, 1);
-                        damon_regions_count_age(&regions, 2);
-                        assert_int_equal(r->nr_accesses, before ? 20 - cases[i].nr_accesses : cases[i].nr_accesses);
-                        if (cases[i].nr_accesses == 0)
-                                continue;
-                        assert_int_equal(r->age, 0);
-                        assert_int_equal(damon_evidence_tally(&r->evidence).known,
-                                         cases[i].nr_accesses < 20 ? 20 : cases[i].nr_changed);
-                }
-}
-
 static void fold_pools_checks_that_agree(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
         struct damon_region *r;
@@ -1606,7 +1568,6 @@ int main(void) {
                 cmocka_unit_test(fold_calls_unknown_what_most_checks_did_not_tell),
                 cmocka_unit_test(fold_clears_unknown_again),
                 cmocka_unit_test(fold_returns_the_highest_frequency),
-                cmocka_unit_test(fold_sees_a_change_that_came_early),
                 cmocka_unit_test(fold_pools_checks_that_agree),
                 cmocka_unit_test(fold_of_the_same_for_long_gets_it_right),
                 cmocka_unit_test(fold_forgets_what_is_not_so_any_more),
