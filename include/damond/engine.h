@@ -118,13 +118,22 @@ int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs
  * @schemes:    @nr schemes, copied, in the order in which they are to be applied
  * @nr:         number of schemes
  *
- * A scheme that was there before, with the same name and rule, keeps its statistics and what it
- * has used of its quota.
+ * A scheme that was there before, with the same name and rule, keeps its statistics, what it has
+ * used of its quota, and what is known of what it paged out.
  *
  * Return: 0, -ENOTSUP if the operations cannot do an action, -ENOMEM; on failure nothing
  * has changed.
  */
 int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr);
+
+/**
+ * damon_engine_set_swap() - tell how much swap there is
+ * @engine:     engine
+ * @swap:       swap
+ *
+ * The guards of schemes go by it: it is to be called as often as they are to notice.
+ */
+void damon_engine_set_swap(struct damon_engine *engine, const struct damos_swap *swap);
 
 /**
  * damon_engine_attrs() - the attributes in force

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include <damond/attrs.h>
+#include <damond/guard.h>
+#include <damond/outcome.h>
 #include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
@@ -83,6 +85,7 @@ struct damos_access_pattern {
  * @nr_applied: regions of those on which the action did something
  * @sz_applied: bytes that the kernel accepted the advice for; always 0 for %DAMOS_STAT
  * @qt_exceeds: windows that ended with the quota used up
+ * @outcome:    what really became of it
  */
 struct damos_stat {
         uint64_t nr_tried;
@@ -90,6 +93,7 @@ struct damos_stat {
         uint64_t nr_applied;
         uint64_t sz_applied;
         uint64_t qt_exceeds;
+        struct damos_outcome outcome;
 };
 
 /**
@@ -101,6 +105,10 @@ struct damos_stat {
  * @nr_targets: number of those; 0 is all targets
  * @quota:      how much of it
  * @charge:     how much of that was used
+ * @returned_within: time within which what was paged out counts as come back, microseconds; 0 if
+ *              that is not looked at
+ * @guarded:    it is held back when it does harm; needs @returned_within
+ * @guard:      what is known of that
  * @stat:       statistics
  */
 struct damos {
@@ -111,6 +119,9 @@ struct damos {
         size_t nr_targets;
         struct damos_quota quota;
         struct damos_charge charge;
+        uint64_t returned_within;
+        bool guarded;
+        struct damos_guard guard;
         struct damos_stat stat;
 };
 

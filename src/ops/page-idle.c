@@ -19,6 +19,7 @@
 #include "macro.h"
 #include "maps.h"
 #include "pagemap.h"
+#include "pageout.h"
 #include "process.h"
 #include "reclaim.h"
 #include "resident.h"
@@ -95,6 +96,7 @@ struct page_idle {
         struct maps maps;
         struct advice *pieces;
         size_t nr_pieces, sz_pieces;
+        struct pageout pageout;
 };
 
 static uint64_t time_of(clockid_t clock) {
@@ -470,8 +472,8 @@ static uint64_t before_split_folio(struct page_idle *page_idle, const struct pro
 }
 
 /* Cut a range into pieces that lie inside one mapping each. @mapping goes on with the tries. */
-static int add_pieces(struct page_idle *page_idle, struct damon_range range, size_t try,
-                      size_t *mapping) {
+static int add_pieces(struct page_idle *page_idle, struct damon_range range, uint64_t sz_max,
+                      size_t try, size_t *mapping) {
         const struct maps *maps = &page_idle->maps;
 
         while (*mapping < maps->nr && maps->ranges[*mapping].end <= range.start)
@@ -486,7 +488,7 @@ static int add_pieces(struct page_idle *page_idle, struct damon_range range, siz
 
                         if (r < 0)
                                 return r;
-                        next = MIN(end, start + ADVISE_PIECE_MAX);
+                        next = MIN(end, start + sz_max);
                         page_idle->pieces[page_idle->nr_pieces++] = (struct advice) {
                                 .range = { start, next },
                                 .try = try,
@@ -496,8 +498,24 @@ static int add_pieces(struct page_idle *page_idle, struct damon_range range, siz
         return 0;
 }
 
+/* What of a range is in memory, and was left out so as not to split a folio. */
+static int count_left_out(struct page_idle *page_idle, const struct process *process,
+                          struct damon_range range, struct damos_try *try) {
+        uint64_t size;
+        int r;
+
+        if (range.start >= range.end)
+                return 0;
+        r = pageout_present(&page_idle->pageout, process->pagemap_fd, page_idle->files.page_size, range,
+                            &size);
+        if (r >= 0)
+                try->outcome.sz_refused[DAMOS_REFUSED_SPLIT] += size;
+        return r;
+}
+
 static int collect_pieces(struct page_idle *page_idle, const struct process *process,
-                          bool splits_folios, const struct damos_try *tries, size_t nr) {
+                          enum damos_action action, struct damos_try *tries, size_t nr) {
+        bool looks = action == DAMOS_PAGEOUT && !page_idle->dry_run;
         size_t mapping = 0;
         bool begun = false;             /* the run of adjoining tries has passed its first folio */
         uint64_t border = 0;
@@ -507,15 +525,24 @@ static int collect_pieces(struct page_idle *page_idle, const struct process *pro
                 struct damon_range range = tries[i].range;
                 int r;
 
-                if (splits_folios) {
+                if (action != DAMOS_WILLNEED) {
                         /* A folio on the border of two tries goes with the second one, whole. */
+                        bool goes_on = i + 1 < nr && tries[i + 1].range.start == range.end;
+
                         begun = begun && i > 0 && tries[i - 1].range.end == range.start;
                         range.start = begun ? border : behind_split_folio(page_idle, process, &range);
                         begun = range.start < range.end;
                         range.end = before_split_folio(page_idle, process, &range);
                         border = range.end;
+                        r = looks ? count_left_out(page_idle, process, (struct damon_range) {
+                                        tries[i].range.start, range.start }, &tries[i]) : 0;
+                        if (r >= 0 && looks && begun && !goes_on)
+                                r = count_left_out(page_idle, process, (struct damon_range) {
+                                        border, tries[i].range.end }, &tries[i]);
+                        if (r < 0)
+                                return r;
                 }
-                r = add_pieces(page_idle, range, i, &mapping);
+                r = add_pieces(page_idle, range, looks ? PAGEOUT_PIECE_MAX : ADVISE_PIECE_MAX, i, &mapping);
                 if (r < 0)
                         return r;
         }
@@ -527,7 +554,6 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         static const int advices[_DAMOS_ACTION_MAX] = {
                 [DAMOS_WILLNEED] = MADV_WILLNEED,
                 [DAMOS_COLD] = MADV_COLD,
-                [DAMOS_PAGEOUT] = MADV_PAGEOUT,
         };
         const struct process *process = process_of(target);
         int r;
@@ -538,11 +564,12 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         r = read_maps(page_idle, target);
         if (r < 0 || target->gone)
                 return r;
-        r = collect_pieces(page_idle, process, action != DAMOS_WILLNEED, tries, nr);
-        if (r < 0 || page_idle->dry_run)
-                return r;
-
-        r = advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
+        r = collect_pieces(page_idle, process, action, tries, nr);
+        if (r >= 0 && !page_idle->dry_run)
+                r = action == DAMOS_PAGEOUT ?
+                        pageout(&page_idle->pageout, process->pidfd, process->pagemap_fd,
+                                page_idle->files.page_size, page_idle->pieces, page_idle->nr_pieces, tries) :
+                        advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
         if (r == -ESRCH)
                 target->gone = true;
         for (size_t i = 0; i < page_idle->nr_pieces; i++)
@@ -562,6 +589,20 @@ static int page_idle_apply(void *data, struct damon_target *target, enum damos_a
         page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
         *ret_time = time_of(CLOCK_MONOTONIC) - began;
         return r;
+}
+
+static int page_idle_present(void *data, struct damon_target *target, struct damon_range range,
+                             uint64_t *ret_size) {
+        struct page_idle *page_idle = data;
+        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        int r;
+
+        r = pageout_present(&page_idle->pageout, process_of(target)->pagemap_fd,
+                            page_idle->files.page_size, range, ret_size);
+        page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
+        if (r == -ESRCH)
+                target->gone = true;
+        return r == -ESRCH ? 0 : r;
 }
 
 static void watched_free(struct watched *watched) {
@@ -593,6 +634,7 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 .mark = page_idle_mark,
                 .check = page_idle_check,
                 .apply = page_idle_apply,
+                .present = page_idle_present,
                 .target_release = page_idle_target_release,
         };
         *ret_ops = &page_idle->ops;
@@ -605,6 +647,7 @@ struct page_idle *page_idle_free(struct page_idle *page_idle) {
                 return NULL;
         maps_done(&page_idle->maps);
         free(page_idle->pieces);
+        pageout_done(&page_idle->pageout);
         free(page_idle);
         return NULL;
 }

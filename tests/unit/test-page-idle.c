@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -386,6 +387,14 @@ ssize_t __wrap_process_madvise(int pidfd, const struct iovec *iov, size_t nr, in
                 done += range.end - range.start;
         }
         return (ssize_t) done;
+}
+
+int __wrap_sysinfo(struct sysinfo *info);
+
+/* tests/unit/test-pageout.c is about what happens without swap */
+int __wrap_sysinfo(struct sysinfo *info) {
+        *info = (struct sysinfo) { .freeswap = GIB, .mem_unit = 1 };
+        return 0;
 }
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
