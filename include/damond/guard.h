@@ -53,6 +53,8 @@ struct damos_swap {
  * @sz_out:     bytes paged out in this epoch and looked at since; fades,
  * @sz_back:    and those of them that were back
  * @sz_futile:  bytes that did not fit into swap in this period
+ * @cause_out:  what @sz_out was when the limit was lowered last,
+ * @cause_back: and what @sz_back was
  */
 struct damos_guard {
         enum damos_guard_reason reason;
@@ -65,6 +67,7 @@ struct damos_guard {
         uint32_t epoch;
         uint64_t sz_out, sz_back;
         uint64_t sz_futile;
+        uint64_t cause_out, cause_back;
 };
 
 /** damos_guard_reason() - why a scheme is held back, if it is */

@@ -17,6 +17,9 @@
 /* A share is written with up to two decimals, so that finer frequencies have no name. */
 #define MAX_NR_ACCESSES 10000
 
+/* Default of returned_within */
+#define RETURNED_WITHIN (60 * USEC_PER_SEC)
+
 /* Default of max_processes */
 #define MAX_PROCESSES 100
 
@@ -84,6 +87,8 @@ static const struct conf_key scheme_keys[] = {
           offsetof(struct damos, pattern.nr_accesses) },
         { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
+        { "returned_within", conf_parse_returned_within, conf_write_returned_within },
+        { "guard", conf_parse_guard, conf_write_guard },
 };
 
 /* Both are written as one value, see conf_write_quota(). */
@@ -407,6 +412,23 @@ static void parse_string(struct conf_context *context, const struct conf_entry *
                 add_origin(context, scheme, settings[i], setting);
 }
 
+/* Of pageout alone is known what it did. */
+static void check_outcome(struct conf_context *context, const struct conf_entry *entry,
+                          const struct damos *scheme) {
+        static const char *const settings[] = { "returned_within", "guard" };
+
+        if (scheme->action == DAMOS_PAGEOUT)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
+                const config_setting_t *setting = conf_layers_get(&entry->layers, settings[i]);
+
+                if (setting)
+                        conf_error_at(context, setting, "%s: action \"%s\" moves nothing that could "
+                                      "come back, expected with \"pageout\" only", settings[i],
+                                      damos_action_to_string(scheme->action));
+        }
+}
+
 static void parse_scheme(struct conf_context *context, const struct conf_entry *entry, void *to) {
         const config_setting_t *setting = entry->layers.settings[0];
         struct damos *scheme = to;
@@ -416,13 +438,20 @@ static void parse_scheme(struct conf_context *context, const struct conf_entry *
                 .nr_accesses.max = UINT64_MAX,
                 .age.max = UINT64_MAX,
         };
+        scheme->returned_within = RETURNED_WITHIN;
+        scheme->guarded = true;
         if (config_setting_type(setting) == CONFIG_TYPE_GROUP) {
-                (void) conf_parse_group(context, &entry->layers, CONF_SCHEME, scheme);
+                if (conf_parse_group(context, &entry->layers, CONF_SCHEME, scheme))
+                        check_outcome(context, entry, scheme);
         } else if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
                 parse_string(context, entry, scheme);
         } else
                 conf_type_error(context, setting,
                                 "a group of settings, { ... }, or a string of seven columns");
+        if (scheme->action != DAMOS_PAGEOUT) {
+                scheme->returned_within = 0;
+                scheme->guarded = false;
+        }
 }
 
 static void parse_targets(struct conf_context *context, const config_setting_t *setting, void *to) {

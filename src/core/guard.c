@@ -43,6 +43,8 @@ static void begin_period(struct damos_guard *guard, uint64_t within, uint64_t no
 static void begin_epoch(struct damos_guard *guard) {
         guard->epoch++;
         guard->nr_good = 0;
+        guard->cause_out = guard->sz_out;
+        guard->cause_back = guard->sz_back;
         guard->sz_out = guard->sz_back = 0;
 }
 

@@ -43,6 +43,16 @@ struct target_log {
         size_t nr;
 };
 
+/**
+ * struct scheme_log - what the log says of a scheme
+ * @stat:       its statistics
+ * @guard:      why it is held back
+ */
+struct scheme_log {
+        struct damos_stat stat;
+        enum damos_guard_reason guard;
+};
+
 /** STATUS_MAX - bytes of a status line with its NUL */
 #define STATUS_MAX 512
 
@@ -106,7 +116,7 @@ struct told {
  * @recorded_at:        when statistics of monitoring were last logged,
  * @recorded_cpu:       and the CPU time of monitoring until then, nanoseconds
  * @target_log:         keeps the log of targets from growing without end
- * @logged:             statistics of each of the engine's schemes when last logged
+ * @logged:             of each of the engine's schemes, what was last logged
  */
 struct manager {
         const char *config_path;
@@ -144,7 +154,7 @@ struct manager {
         uint64_t recorded_at;
         uint64_t recorded_cpu;
         struct target_log target_log;
-        struct damos_stat *logged;
+        struct scheme_log *logged;
 };
 
 /**
@@ -289,9 +299,9 @@ int statistics_arm(struct manager *manager);
 /**
  * statistics_follow() - take note of the engine's schemes, after they were set
  * @manager:    manager
- * @logged:     room for the statistics of each of them; owned by the manager
+ * @logged:     room for what is logged of each of them; owned by the manager
  */
-void statistics_follow(struct manager *manager, struct damos_stat *logged);
+void statistics_follow(struct manager *manager, struct scheme_log *logged);
 
 /**
  * statistics_log() - log a record for each scheme whose statistics have changed
@@ -318,6 +328,35 @@ const char *statistics_resolution(const struct manager *manager,
  * @manager:    manager
  */
 void statistics_log_budget(const struct manager *manager);
+
+/* outcome.c */
+
+/**
+ * struct outcome_text - an outcome in words and numbers
+ * @fields:     fields of a journal record, ended by NULL; point to @buf
+ * @buf:        what they hold
+ * @numbers:    for a snapshot: " sz_moved=N sz_returned=N sz_refused_shared=N ..."
+ * @words:      for people: ", moved 1.2G, of which 3M came back, ...", if anything is known
+ */
+struct outcome_text {
+        const char *fields[2 + _DAMOS_REFUSAL_MAX + 1];
+        char buf[2 + _DAMOS_REFUSAL_MAX][64];
+        char numbers[512];
+        char words[256];
+};
+
+/**
+ * outcome_format() - write an outcome
+ * @outcome:    outcome
+ * @ret_text:   set to the text
+ */
+void outcome_format(const struct damos_outcome *outcome, struct outcome_text *ret_text);
+
+/**
+ * outcome_look() - tell the engine how much swap there is, and the log which schemes are held back
+ * @manager:    manager
+ */
+void outcome_look(struct manager *manager);
 
 /* snapshot.c */
 

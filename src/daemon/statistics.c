@@ -18,9 +18,10 @@ static void log_scheme(const struct damos *scheme) {
         char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX];
         char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
         char qt_exceeds[64], exceeded[64] = "";
-        const char *fields[] = {
-                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, NULL,
+        const char *fields[LOG_FIELDS_MAX + 1] = {
+                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds,
         };
+        struct outcome_text outcome;
 
         (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
         (void) snprintf(action, sizeof(action), "DAMOND_ACTION=%s", damos_action_to_string(scheme->action));
@@ -29,14 +30,16 @@ static void log_scheme(const struct damos *scheme) {
         (void) snprintf(nr_applied, sizeof(nr_applied), "DAMOND_NR_APPLIED=%" PRIu64, stat->nr_applied);
         (void) snprintf(sz_applied, sizeof(sz_applied), "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
         (void) snprintf(qt_exceeds, sizeof(qt_exceeds), "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
+        outcome_format(&stat->outcome, &outcome);
+        memcpy(&fields[7], outcome.fields, sizeof(outcome.fields));
         if (damos_quota_is_set(&scheme->quota))
                 (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
                                 stat->qt_exceeds);
         log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
-                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s",
+                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s%s",
                    scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
                    unit_format_size_short(tried, stat->sz_tried), stat->nr_applied,
-                   unit_format_size_short(applied, stat->sz_applied), exceeded);
+                   unit_format_size_short(applied, stat->sz_applied), outcome.words, exceeded);
 }
 
 /* What the budget leaves of what is configured, beginning with what is sampled. */
@@ -126,13 +129,13 @@ static void log_monitoring(struct manager *manager) {
                    resolution);
 }
 
-void statistics_follow(struct manager *manager, struct damos_stat *logged) {
+void statistics_follow(struct manager *manager, struct scheme_log *logged) {
         const struct damos *schemes;
         size_t nr;
 
         schemes = damon_engine_schemes(manager->engine, &nr);
         for (size_t i = 0; i < nr; i++)
-                logged[i] = schemes[i].stat;
+                logged[i] = (struct scheme_log) { schemes[i].stat, damos_guard_reason(&schemes[i].guard) };
         free(manager->logged);
         manager->logged = logged;
 }
@@ -143,9 +146,9 @@ void statistics_log(struct manager *manager) {
 
         schemes = damon_engine_schemes(manager->engine, &nr);
         for (size_t i = 0; i < nr; i++)
-                if (memcmp(&schemes[i].stat, &manager->logged[i], sizeof(manager->logged[i])) != 0) {
+                if (memcmp(&schemes[i].stat, &manager->logged[i].stat, sizeof(schemes[i].stat)) != 0) {
                         log_scheme(&schemes[i]);
-                        manager->logged[i] = schemes[i].stat;
+                        manager->logged[i].stat = schemes[i].stat;
                 }
 }
 
