@@ -9,7 +9,7 @@
  * What is judged are bytes that were paged out and looked at afterwards, and how many of them were
  * back. A tenth of them is too much: the scheme may do half of what it did. Half of them is wrong
  * altogether, and the scheme stops. After a pause it may try a little. If that stays out, it may do
- * twice as much in each period; if not, it stops again, for twice as long.
+ * more and more; if not, it stops again, for twice as long.
  */
 
 #include <stdbool.h>

@@ -20,6 +20,9 @@
 /* Parts of the time within which what comes back counts. */
 #define NR_PERIODS 16
 #define PAUSE_PART 4
+
+/* From one raise of the limit to the next: some of what it has allowed has come back by then. */
+#define NR_RAISE (NR_PERIODS / 4)
 #define PAUSE_MAX (60 * 60 * USEC_PER_SEC)
 
 /* Part of a pause that a period without cause for complaint takes off the next one. */
@@ -59,8 +62,7 @@ static void stop(struct damos_guard *guard, enum damos_guard_reason reason, uint
 }
 
 static void halve(struct damos_guard *guard, uint64_t within, uint64_t now) {
-        uint64_t limit = guard->reason == DAMOS_GUARD_NONE ? MAX(guard->used, guard->used_before) :
-                                                             guard->limit;
+        uint64_t limit = MAX(guard->used, guard->used_before);
 
         if (limit / 2 < SZ_PROBE) {
                 stop(guard, DAMOS_GUARD_RETURNED, within, now);
@@ -72,16 +74,20 @@ static void halve(struct damos_guard *guard, uint64_t within, uint64_t now) {
         guard->limit = limit / 2;
 }
 
-/* A period has ended in which the scheme was held back. It is free when it has done well for long. */
+/*
+ * A period has ended in which the scheme was held back. When all of what it did first has been watched
+ * for as long as it takes, it may do more, or is free if it does not want to.
+ */
 static void relax(struct damos_guard *guard) {
         bool wants_more = guard->used > guard->limit / 2;
 
-        if (guard->sz_out == 0 || guard->sz_back > guard->sz_out / GOOD_SHARE)
+        if (guard->sz_out == 0 || guard->sz_back > guard->sz_out / GOOD_SHARE ||
+            ++guard->nr_good < NR_PERIODS)
                 return;
-        if (wants_more && guard->limit <= UINT64_MAX / 2)
-                guard->limit *= 2;
-        if (++guard->nr_good >= NR_PERIODS && !wants_more)
+        if (!wants_more)
                 guard->reason = DAMOS_GUARD_NONE;
+        else if (guard->nr_good % NR_RAISE == 0)
+                guard->limit *= 2;
 }
 
 void damos_guard_pass(struct damos_guard *guard, uint64_t within, uint64_t now) {

@@ -13,8 +13,7 @@
 #include <damond/ops.h>
 #include <damond/scheme.h>
 #include <damond/target.h>
-
-#include "watch.h"
+#include <damond/watch.h>
 
 /**
  * struct damos_match - memory that a scheme matched

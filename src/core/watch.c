@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What was paged out, and comes back: see watch.h. */
 
-#include "watch.h"
+#include <damond/watch.h>
 
 #include <string.h>
 
