@@ -65,7 +65,8 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine);
  * @ret_step:   set to what happened
  *
  * Checks what the last step marked; if an aggregation ends: folds, counts ages, merges,
- * applies schemes and refines; else goes on with what schemes had no time or quota left for; asks
+ * applies schemes and refines; else goes on with what schemes had no time or quota left for, and looks
+ * at some of what they have paged out, for whether it has come back; asks
  * for the mappings and the residency of the targets whose update is due; then marks a page of each
  * region that is in memory, and a second one where it is worth it.
  *
