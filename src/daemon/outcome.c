@@ -86,6 +86,9 @@ static void tell_guard(const struct damos *scheme, const struct damos_swap *swap
                            "scheme %s is held back: of %s that it has paged out of late, %s came back",
                            scheme->name, unit_format_size_short(out, guard->cause_out),
                            unit_format_size_short(back, guard->cause_back));
+        else if (swap->size == 0)
+                log_record(LOG_WARNING, DAMOND_MESSAGE_GUARD, fields,
+                           "scheme %s is held back: there is no swap", scheme->name);
         else
                 log_record(LOG_WARNING, DAMOND_MESSAGE_GUARD, fields,
                            "scheme %s is held back: of %s of swap, %s are free", scheme->name,
