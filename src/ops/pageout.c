@@ -47,6 +47,21 @@ static int read_all(int pagemap_fd, struct damon_range range, uint64_t page_size
         return r < 0 || (size_t) r < nr ? -ESRCH : 0;
 }
 
+/* Read on. Return: number of entries; 0 at the end of what is left; or a negative errno. */
+static int read_next(int pagemap_fd, struct damon_range *left, uint64_t page_size,
+                     uint64_t entries[static READ_PAGES]) {
+        struct damon_range next = { left->start, MIN(left->end, left->start + READ_PAGES * page_size) };
+        int r;
+
+        if (next.start >= next.end)
+                return 0;
+        r = read_all(pagemap_fd, next, page_size, entries);
+        if (r < 0)
+                return r;
+        left->start = next.end;
+        return (int) (damon_range_size(&next) / page_size);
+}
+
 static int scan(struct pageout *pageout, int pagemap_fd, struct damon_range range,
                 struct pagemap_region found[static SCAN_PARTS], uint64_t *ret_walked) {
         int r = -ENOTTY;
@@ -190,19 +205,15 @@ static uint64_t compare_page(uint64_t before, uint64_t after, uint64_t page_size
 
 static int compare_run(const struct pageout_run *run, const uint64_t *before, int pagemap_fd,
                        uint64_t page_size, const struct advice *piece, struct damos_outcome *outcome) {
-        struct damon_range rest = run->range;
+        struct damon_range left = run->range;
         uint64_t entries[READ_PAGES], unexplained = 0;
+        int n;
 
-        while (rest.start < rest.end) {
-                uint64_t end = MIN(rest.end, rest.start + READ_PAGES * page_size);
-                int r = read_all(pagemap_fd, (struct damon_range) { rest.start, end }, page_size, entries);
-
-                if (r < 0)
-                        return r;
-                for (size_t i = 0; i < (end - rest.start) / page_size; i++)
+        while ((n = read_next(pagemap_fd, &left, page_size, entries)) > 0)
+                for (int i = 0; i < n; i++)
                         unexplained += compare_page(*before++, entries[i], page_size, piece, outcome);
-                rest.start = end;
-        }
+        if (n < 0)
+                return n;
         /* it would not have fitted in what is left of swap */
         if (unexplained > 0 && free_swap() < SWAP_MIN + unexplained) {
                 outcome->sz_refused[DAMOS_REFUSED_OTHER] -= unexplained;
@@ -252,17 +263,13 @@ int pageout(struct pageout *pageout, int pidfd, int pagemap_fd, uint64_t page_si
 
 static int count_read(int pagemap_fd, uint64_t page_size, struct damon_range range, uint64_t *ret_size) {
         uint64_t entries[READ_PAGES], size = 0;
+        int n;
 
-        while (range.start < range.end) {
-                uint64_t end = MIN(range.end, range.start + READ_PAGES * page_size);
-                int r = read_all(pagemap_fd, (struct damon_range) { range.start, end }, page_size, entries);
-
-                if (r < 0)
-                        return r;
-                for (size_t i = 0; i < (end - range.start) / page_size; i++)
+        while ((n = read_next(pagemap_fd, &range, page_size, entries)) > 0)
+                for (int i = 0; i < n; i++)
                         size += pagemap_present(entries[i]) ? page_size : 0;
-                range.start = end;
-        }
+        if (n < 0)
+                return n;
         *ret_size = size;
         return 0;
 }
