@@ -65,8 +65,9 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine);
  * @ret_step:   set to what happened
  *
  * Checks what the last step marked; if an aggregation ends: folds, counts ages, merges,
- * applies schemes and refines; asks for the mappings and the residency of the targets whose
- * update is due; then marks a page of each region that is in memory, and a second one where it is worth it.
+ * applies schemes and refines; else goes on with what schemes had no time or quota left for; asks
+ * for the mappings and the residency of the targets whose update is due; then marks a page of each
+ * region that is in memory, and a second one where it is worth it.
  *
  * Return: 0, or a negative errno: -ENOMEM, or what the operations returned. The engine
  * stays usable: the next step starts with fresh marks.
@@ -117,7 +118,8 @@ int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs
  * @schemes:    @nr schemes, copied, in the order in which they are to be applied
  * @nr:         number of schemes
  *
- * A scheme that was there before, with the same name and rule, keeps its statistics.
+ * A scheme that was there before, with the same name and rule, keeps its statistics and what it
+ * has used of its quota.
  *
  * Return: 0, -ENOTSUP if the operations cannot do an action, -ENOMEM; on failure nothing
  * has changed.

@@ -65,6 +65,7 @@ struct damos_try {
  * @name:               for people
  * @actions:            set of DAMOS_ACTION_BIT() that @apply can do, %DAMOS_STAT aside
  * @page_size:          page size, bytes
+ * @dry_run:            @apply does nothing, and quotas count what it would have been asked to do
  * @mappings:           find the mapped ranges of a target. @ret_mappings is set to an
  *                      array owned by the operations and valid until their next call,
  *                      sorted and disjoint. Sets &damon_target.gone, without failing, if
@@ -77,7 +78,8 @@ struct damos_try {
  * @check:              say for each sample whether its page was accessed since @mark. May
  *                      set &damon_target.gone; the outcome then is %DAMON_UNKNOWN.
  * @apply:              act on ranges of one target, sorted by address. What cannot be done
- *                      shows in &damos_try.sz_applied. May set &damon_target.gone.
+ *                      shows in &damos_try.sz_applied, and how long it took, in nanoseconds on the
+ *                      wall, in @ret_time. May set &damon_target.gone.
  * @target_release:     release &damon_target.ops_data
  *
  * Each function is handed the pointer given to damon_engine_new(). All but
@@ -88,6 +90,7 @@ struct damon_ops {
         const char *name;
         uint32_t actions;
         uint64_t page_size;
+        bool dry_run;
 
         int (*mappings)(void *data, struct damon_target *target,
                         const struct damon_range **ret_mappings, size_t *ret_nr);
@@ -96,6 +99,6 @@ struct damon_ops {
         int (*mark)(void *data, struct damon_sample *samples, size_t nr);
         int (*check)(void *data, struct damon_sample *samples, size_t nr);
         int (*apply)(void *data, struct damon_target *target, enum damos_action action,
-                     struct damos_try *tries, size_t nr);
+                     struct damos_try *tries, size_t nr, uint64_t *ret_time);
         void (*target_release)(void *data, struct damon_target *target);
 };

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <damond/attrs.h>
+#include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
 
@@ -81,12 +82,14 @@ struct damos_access_pattern {
  * @sz_tried:   bytes of those
  * @nr_applied: regions of those on which the action did something
  * @sz_applied: bytes that the kernel accepted the advice for; always 0 for %DAMOS_STAT
+ * @qt_exceeds: windows that ended with the quota used up
  */
 struct damos_stat {
         uint64_t nr_tried;
         uint64_t sz_tried;
         uint64_t nr_applied;
         uint64_t sz_applied;
+        uint64_t qt_exceeds;
 };
 
 /**
@@ -96,6 +99,8 @@ struct damos_stat {
  * @pattern:    with which regions
  * @targets:    names of the configuration entries whose targets it is for; owned
  * @nr_targets: number of those; 0 is all targets
+ * @quota:      how much of it
+ * @charge:     how much of that was used
  * @stat:       statistics
  */
 struct damos {
@@ -104,8 +109,20 @@ struct damos {
         struct damos_access_pattern pattern;
         char **targets;
         size_t nr_targets;
+        struct damos_quota quota;
+        struct damos_charge charge;
         struct damos_stat stat;
 };
+
+/**
+ * damos_lets_go() - say whether an action is to get memory out
+ * @action:     action
+ *
+ * If so, the coldest goes first, and to what is not in memory there is nothing to do.
+ */
+static inline bool damos_lets_go(enum damos_action action) {
+        return action == DAMOS_PAGEOUT || action == DAMOS_COLD;
+}
 
 /**
  * damos_done() - release what a scheme owns
@@ -114,7 +131,7 @@ struct damos {
 void damos_done(struct damos *scheme);
 
 /**
- * damos_copy() - make a copy, statistics included
+ * damos_copy() - make a copy, statistics and charge included
  * @ret_scheme: set to the copy
  * @scheme:     what to copy
  *
@@ -124,7 +141,7 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme);
 
 /**
  * damos_same_rule() - say whether two schemes would do the same
- * @a, @b:      schemes; their statistics do not count
+ * @a, @b:      schemes; their statistics and charges do not count
  */
 bool damos_same_rule(const struct damos *a, const struct damos *b);
 

@@ -29,6 +29,8 @@ static void parse_monitoring(struct conf_context *context, const config_setting_
 static void parse_targets(struct conf_context *context, const config_setting_t *setting, void *to);
 static void parse_schemes(struct conf_context *context, const config_setting_t *setting, void *to);
 static void parse_enabled(struct conf_context *context, const config_setting_t *setting, void *to);
+static void parse_quota(struct conf_context *context, const config_setting_t *setting, void *to);
+static void parse_weights(struct conf_context *context, const config_setting_t *setting, void *to);
 
 /* Schemes come last: they need the intervals and the names of the targets. */
 static const struct conf_key file_keys[] = {
@@ -81,6 +83,21 @@ static const struct conf_key scheme_keys[] = {
         { "nr_accesses", conf_parse_nr_accesses_range, conf_write_nr_accesses_range,
           offsetof(struct damos, pattern.nr_accesses) },
         { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
+        { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
+};
+
+/* Both are written as one value, see conf_write_quota(). */
+static const struct conf_key quota_keys[] = {
+        { "size", conf_parse_quota_size, NULL, offsetof(struct damos_quota, size) },
+        { "time", conf_parse_interval, NULL, offsetof(struct damos_quota, time) },
+        { "interval", conf_parse_interval, NULL, offsetof(struct damos_quota, interval) },
+        { "weights", parse_weights, NULL, offsetof(struct damos_quota, weights) },
+};
+
+static const struct conf_key weights_keys[] = {
+        { "size", conf_parse_weight, NULL, offsetof(struct damos_weights, size) },
+        { "nr_accesses", conf_parse_weight, NULL, offsetof(struct damos_weights, nr_accesses) },
+        { "age", conf_parse_weight, NULL, offsetof(struct damos_weights, age) },
 };
 
 const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
@@ -88,6 +105,8 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_MONITORING] = { "monitoring", monitoring_keys, ELEMENTSOF(monitoring_keys) },
         [CONF_TARGET] = { "targets", target_keys, ELEMENTSOF(target_keys) },
         [CONF_SCHEME] = { "schemes", scheme_keys, ELEMENTSOF(scheme_keys) },
+        [CONF_QUOTA] = { "quota", quota_keys, ELEMENTSOF(quota_keys) },
+        [CONF_WEIGHTS] = { "weights", weights_keys, ELEMENTSOF(weights_keys) },
 };
 
 static bool has_key(const struct conf_group *group, const char *name) {
@@ -343,6 +362,38 @@ static void parse_target(struct conf_context *context, const struct conf_entry *
                               "nothing, expected at least one of pid, comm, exe, cmdline, user, "
                               "unit, cgroup%s", target->name,
                               hint_at_another(context, &entry->layers, hint));
+}
+
+/* A group within an entry is one value: that of the last file that has it. */
+static bool parse_inner_group(struct conf_context *context, const config_setting_t *setting,
+                              enum conf_group_id id, void *to) {
+        const struct conf_layers layers = { .settings = &setting, .nr = 1 };
+
+        return conf_parse_group(context, &layers, id, to);
+}
+
+static void parse_weights(struct conf_context *context, const config_setting_t *setting, void *to) {
+        struct damos_weights *weights = to;
+
+        *weights = (struct damos_weights) {};
+        (void) parse_inner_group(context, setting, CONF_WEIGHTS, weights);
+}
+
+static void parse_quota(struct conf_context *context, const config_setting_t *setting, void *to) {
+        char time[UNIT_STRING_MAX], interval[UNIT_STRING_MAX];
+        struct damos_quota *quota = to;
+
+        *quota = (struct damos_quota) {
+                .interval = USEC_PER_SEC, .weights = { .nr_accesses = 1, .age = 1 },
+        };
+        if (!parse_inner_group(context, setting, CONF_QUOTA, quota))
+                return;
+        if (!damos_quota_is_set(quota))
+                conf_error_at(context, setting, "quota: limits nothing, expected size, time or both");
+        else if (quota->time > quota->interval)
+                conf_error_at(context, setting, "quota: a time of %s is more than the interval of %s, "
+                              "expected at most that", unit_format_time(time, quota->time),
+                              unit_format_time(interval, quota->interval));
 }
 
 static void parse_string(struct conf_context *context, const struct conf_entry *entry,

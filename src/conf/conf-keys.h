@@ -50,6 +50,8 @@ enum conf_group_id {
         CONF_MONITORING,
         CONF_TARGET,
         CONF_SCHEME,
+        CONF_QUOTA,
+        CONF_WEIGHTS,
         _CONF_GROUP_MAX,
 };
 

@@ -3,6 +3,7 @@
 
 #include "conf-scheme.h"
 
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -156,6 +157,19 @@ void conf_parse_age_range(struct conf_context *context, const config_setting_t *
         const char *texts[2];
 
         (void) parse_range(context, setting, &age_quantity, to, texts);
+}
+
+void conf_parse_quota_size(struct conf_context *context, const config_setting_t *setting, void *to) {
+        conf_parse_size_from(context, setting, DAMOS_GRANULE_MIN,
+                             "a size in a string of at least \"4K\", such as \"128M\"", to);
+}
+
+void conf_parse_weight(struct conf_context *context, const config_setting_t *setting, void *to) {
+        uint32_t *weight = to;
+        int value;
+
+        if (conf_integer(context, setting, 0, INT_MAX, "a whole number of at least 0", &value))
+                *weight = (uint32_t) value;
 }
 
 void conf_parse_nr_accesses_range(struct conf_context *context, const config_setting_t *setting,

@@ -23,6 +23,12 @@ void conf_parse_size_range(struct conf_context *context, const config_setting_t 
 /** conf_parse_age_range() - two times, to a struct damos_limits */
 void conf_parse_age_range(struct conf_context *context, const config_setting_t *setting, void *to);
 
+/** conf_parse_quota_size() - a size of a page at least, to a uint64_t of bytes */
+void conf_parse_quota_size(struct conf_context *context, const config_setting_t *setting, void *to);
+
+/** conf_parse_weight() - a whole number, to a uint32_t */
+void conf_parse_weight(struct conf_context *context, const config_setting_t *setting, void *to);
+
 /**
  * conf_parse_nr_accesses_range() - two shares, to a struct damos_limits
  *

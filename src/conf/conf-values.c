@@ -118,21 +118,26 @@ void conf_parse_record(struct conf_context *context, const config_setting_t *set
                 *record = conf_copy(context, text);
 }
 
-void conf_parse_record_size(struct conf_context *context, const config_setting_t *setting, void *to) {
-        const char *text = conf_string(context, setting, EXPECTED_RECORD_SIZE);
-        uint64_t *size = to, bytes;
+void conf_parse_size_from(struct conf_context *context, const config_setting_t *setting,
+                          uint64_t lowest, const char *expected, uint64_t *size) {
+        const char *text = conf_string(context, setting, expected);
+        uint64_t bytes;
         int r;
 
         if (!text)
                 return;
         r = unit_parse_size(text, &bytes);
         if (r < 0)
-                conf_value_error(context, setting, text, r, EXPECTED_RECORD_SIZE);
-        else if (bytes < RECORD_SIZE_MIN)
-                conf_error_at(context, setting, "%s: \"%.80s\" is too small, "
-                              "expected %s", conf_label(setting), text, EXPECTED_RECORD_SIZE);
+                conf_value_error(context, setting, text, r, expected);
+        else if (bytes < lowest)
+                conf_error_at(context, setting, "%s: \"%.80s\" is too small, expected %s",
+                              conf_label(setting), text, expected);
         else
                 *size = bytes;
+}
+
+void conf_parse_record_size(struct conf_context *context, const config_setting_t *setting, void *to) {
+        conf_parse_size_from(context, setting, RECORD_SIZE_MIN, EXPECTED_RECORD_SIZE, to);
 }
 
 void conf_parse_budget(struct conf_context *context, const config_setting_t *setting, void *to) {

@@ -70,6 +70,17 @@ const char *conf_string(struct conf_context *context, const config_setting_t *se
 bool conf_integer(struct conf_context *context, const config_setting_t *setting, int lowest,
                   int highest, const char *expected, int *ret);
 
+/**
+ * conf_parse_size_from() - a size that is not too small
+ * @context:    context
+ * @setting:    setting
+ * @lowest:     smallest size that is right
+ * @expected:   what is expected, if it is something else
+ * @size:       set to the bytes, if that is right
+ */
+void conf_parse_size_from(struct conf_context *context, const config_setting_t *setting,
+                          uint64_t lowest, const char *expected, uint64_t *size);
+
 /** conf_parse_bool() - true or false, to a bool */
 void conf_parse_bool(struct conf_context *context, const config_setting_t *setting, void *to);
 

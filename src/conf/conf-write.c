@@ -157,3 +157,20 @@ void conf_write_nr_accesses_range(const struct plan *plan, const void *from, FIL
         unit_format_percent(max, (uint32_t) ((highest * BASIS_POINTS + nr - 1) / nr));
         write_range(limits, min, max, f);
 }
+
+void conf_write_quota(const struct plan *plan, const void *from, FILE *f) {
+        const struct damos_quota *quota = from;
+        const struct damos_weights *weights = &quota->weights;
+        char buf[UNIT_STRING_MAX];
+
+        if (!damos_quota_is_set(quota))
+                return;
+        fputs("{ ", f);
+        if (quota->size > 0)
+                fprintf(f, "size = \"%s\"; ", unit_format_size(buf, quota->size));
+        if (quota->time > 0)
+                fprintf(f, "time = \"%s\"; ", unit_format_time(buf, quota->time));
+        fprintf(f, "interval = \"%s\"; weights = { size = %" PRIu32 "; nr_accesses = %" PRIu32
+                "; age = %" PRIu32 "; }; }", unit_format_time(buf, quota->interval), weights->size,
+                weights->nr_accesses, weights->age);
+}

@@ -49,6 +49,9 @@ void conf_write_action(const struct plan *plan, const void *from, FILE *f);
 /** conf_write_scheme_targets() - the names in a struct damos */
 void conf_write_scheme_targets(const struct plan *plan, const void *from, FILE *f);
 
+/** conf_write_quota() - a struct damos_quota; nothing if there is no limit */
+void conf_write_quota(const struct plan *plan, const void *from, FILE *f);
+
 /** conf_write_size_range() - a struct damos_limits of bytes */
 void conf_write_size_range(const struct plan *plan, const void *from, FILE *f);
 

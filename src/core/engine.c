@@ -11,6 +11,8 @@
 
 #include "array.h"
 #include "macro.h"
+#include "queue.h"
+#include "unit.h"
 
 /*
  * A target is divided into so many times min_regions at least as far as max_regions leaves room,
@@ -21,6 +23,13 @@
 /* One in so many samples is of any page, in memory or not. */
 #define ANYWHERE_SHARE 8
 
+/*
+ * What a scheme should take of a step: half of the interval, so that the targets have the other half
+ * to show what they access; and not so long that whoever owns the engine has to wait for it.
+ */
+#define WORK_SHARE 2
+#define WORK_MAX (100 * USEC_PER_MSEC)
+
 struct damon_engine {
         struct damon_attrs attrs;
         const struct damon_ops *ops;            /* borrowed */
@@ -30,7 +39,10 @@ struct damon_engine {
         struct damon_target **targets;
         size_t nr_targets, sz_targets;
         struct damos *schemes;
+        struct damos_queue *queues;             /* one of each scheme */
         size_t nr_schemes;
+        struct damos_worker worker;
+        uint64_t now;                           /* microseconds since the engine began */
 
         /* in sample intervals since the engine began */
         uint64_t nr_passed;
@@ -40,8 +52,6 @@ struct damon_engine {
 
         struct damon_sample *samples;           /* marked, to be checked by the next step */
         size_t nr_samples, sz_samples;
-        struct damos_try *tries;                /* scratch of the application of a scheme */
-        size_t sz_tries;
 };
 
 static void engine_schedule(struct damon_engine *engine) {
@@ -67,16 +77,20 @@ int damon_engine_new(struct damon_engine **ret_engine, const struct damon_attrs 
         engine->attrs = *attrs;
         engine->ops = ops;
         engine->ops_data = ops_data;
+        engine->worker = (struct damos_worker) { .ops = ops, .ops_data = ops_data };
         engine->env = *env;
         engine_schedule(engine);
         *ret_engine = engine;
         return 0;
 }
 
-static void schemes_free(struct damos *schemes, size_t nr) {
-        for (size_t i = 0; i < nr; i++)
+static void schemes_free(struct damos *schemes, struct damos_queue *queues, size_t nr) {
+        for (size_t i = 0; i < nr; i++) {
                 damos_done(&schemes[i]);
+                damos_queue_done(&queues[i]);
+        }
         free(schemes);
+        free(queues);
 }
 
 struct damon_engine *damon_engine_free(struct damon_engine *engine) {
@@ -84,10 +98,10 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine) {
                 return NULL;
         while (engine->nr_targets > 0)
                 damon_engine_remove_target(engine, engine->targets[engine->nr_targets - 1]);
-        schemes_free(engine->schemes, engine->nr_schemes);
+        schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
+        damos_worker_done(&engine->worker);
         free(engine->targets);
         free(engine->samples);
-        free(engine->tries);
         free(engine);
         return NULL;
 }
@@ -170,6 +184,8 @@ static int update_residency(struct damon_engine *engine, struct damon_target *ta
         r = damon_residency_set(&target->residency, ranges, nr);
         if (r < 0)
                 return r;
+        target->regions.max_in_memory = damon_target_max_in_memory(target, &engine->attrs,
+                                                                   engine->ops->page_size);
         /* leaves half of the regions for what is in memory */
         return damon_target_cut_absent(target, MAX(engine->attrs.max_regions / 2U, 1U),
                                        engine->ops->page_size);
@@ -224,40 +240,39 @@ static void merge_target(const struct damon_engine *engine, struct damon_target 
                                    engine->attrs.max_regions);
 }
 
-/* All that a scheme finds in one target goes to the operations at once; see struct damon_ops. */
-static int apply_scheme(struct damon_engine *engine, struct damos *scheme,
-                        struct damon_target *target) {
-        struct damon_regions *regions = &target->regions;
-        size_t nr = 0;
-        int r = 0;
+/* What only counts, and without limit, needs no queue. */
+static void count_matches(const struct damon_engine *engine, struct damos *scheme,
+                          const struct damon_target *target) {
+        for (size_t i = 0; i < target->regions.nr; i++) {
+                const struct damon_region *region = &target->regions.items[i];
 
-        r = ARRAY_GROW(engine->tries, engine->sz_tries, regions->nr);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < regions->nr; i++)
-                if (damos_matches(scheme, &regions->items[i], &engine->attrs))
-                        engine->tries[nr++] = (struct damos_try) {
-                                .range = regions->items[i].range,
-                                .region = i,
-                        };
-        if (nr == 0)
-                return 0;
-
-        if (scheme->action != DAMOS_STAT)
-                r = engine->ops->apply(engine->ops_data, target, scheme->action, engine->tries, nr);
-
-        for (size_t i = 0; i < nr; i++) {
-                const struct damos_try *try = &engine->tries[i];
-
+                if (!damos_matches(scheme, region, &engine->attrs))
+                        continue;
                 scheme->stat.nr_tried++;
-                scheme->stat.sz_tried += damon_range_size(&try->range);
-                if (try->sz_applied > 0)
-                        scheme->stat.nr_applied++;
-                scheme->stat.sz_applied += try->sz_applied;
-                if (scheme->action != DAMOS_STAT)
-                        regions->items[try->region].age = 0;
+                scheme->stat.sz_tried += damon_range_size(&region->range);
         }
-        return r;
+}
+
+static int work_on_scheme(struct damon_engine *engine, size_t i) {
+        uint64_t time = MIN(engine->attrs.sample_interval / WORK_SHARE, WORK_MAX) * NSEC_PER_USEC;
+
+        return damos_queue_work(&engine->queues[i], &engine->schemes[i], &engine->worker,
+                                engine->now, time);
+}
+
+static int apply_scheme(struct damon_engine *engine, size_t i) {
+        struct damos *scheme = &engine->schemes[i];
+        int r;
+
+        if (scheme->action == DAMOS_STAT && !damos_quota_is_set(&scheme->quota)) {
+                for (size_t k = 0; k < engine->nr_targets; k++)
+                        if (!engine->targets[k]->gone && damos_is_for(scheme, engine->targets[k]))
+                                count_matches(engine, scheme, engine->targets[k]);
+                return 0;
+        }
+        r = damos_queue_fill(&engine->queues[i], scheme, engine->targets, engine->nr_targets,
+                             &engine->attrs, &engine->worker);
+        return r < 0 ? r : work_on_scheme(engine, i);
 }
 
 static int refine_target(const struct damon_engine *engine, struct damon_target *target) {
@@ -273,33 +288,42 @@ static int refine_target(const struct damon_engine *engine, struct damon_target 
                 return r;
         r = damon_regions_refine(&target->regions, MAX(nr_explore, (size_t) 1),
                                  engine->attrs.max_regions, engine->ops->page_size);
+        note_old_residency(engine, target);
         damon_regions_pace(&target->regions, engine->attrs.sample_every,
                            damon_attrs_max_nr_accesses(&engine->attrs), engine->ops->page_size);
         return r;
 }
 
-/* The kernel's order: merge, apply schemes to what came of it, split, which here is to refine. */
-static int aggregate_target(struct damon_engine *engine, struct damon_target *target) {
-        int applied = 0, refined;
-
-        merge_target(engine, target);
-        for (size_t i = 0; i < engine->nr_schemes && applied >= 0 && !target->gone; i++)
-                if (damos_is_for(&engine->schemes[i], target))
-                        applied = apply_scheme(engine, &engine->schemes[i], target);
-        refined = refine_target(engine, target);
-        return applied < 0 ? applied : refined;
-}
-
-/* An aggregation ends for all targets, also if something fails with one of them. */
+/*
+ * An aggregation ends for all targets, also if something fails with one of them. The kernel's
+ * order: merge, apply schemes to what came of it, split, which here is to refine.
+ */
 static int engine_aggregate(struct damon_engine *engine) {
-        int r = 0;
+        int r = 0, error;
 
+        for (size_t i = 0; i < engine->nr_targets; i++)
+                if (!engine->targets[i]->gone)
+                        merge_target(engine, engine->targets[i]);
+        for (size_t i = 0; i < engine->nr_schemes; i++) {
+                error = apply_scheme(engine, i);
+                r = r < 0 ? r : error;
+        }
         for (size_t i = 0; i < engine->nr_targets; i++) {
-                int error;
-
                 if (engine->targets[i]->gone)
                         continue;
-                error = aggregate_target(engine, engine->targets[i]);
+                error = refine_target(engine, engine->targets[i]);
+                r = r < 0 ? r : error;
+        }
+        return r;
+}
+
+/* Go on with what the steps since the last aggregation have left undone. */
+static int work_on_schemes(struct damon_engine *engine) {
+        int r = 0;
+
+        for (size_t i = 0; i < engine->nr_schemes; i++) {
+                int error = work_on_scheme(engine, i);
+
                 r = r < 0 ? r : error;
         }
         return r;
@@ -393,6 +417,7 @@ int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stal
         int r = 0;
 
         engine->nr_passed += nr_passed;
+        engine->now += nr_passed * engine->attrs.sample_interval;
 
         if (!stale)
                 r = check_samples(engine, &step);
@@ -405,9 +430,10 @@ int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stal
                                            damon_attrs_max_nr_accesses(&engine->attrs);
                 step.aggregated = true;
                 r = engine_aggregate(engine);
-                if (r < 0)
-                        return r;
-        }
+        } else
+                r = work_on_schemes(engine);
+        if (r < 0)
+                return r;
 
         r = update_targets(engine, nr_passed);
         if (r < 0)
@@ -441,6 +467,8 @@ static struct damon_target *detach_target(struct damon_engine *engine, size_t i)
         struct damon_target *target = engine->targets[i];
 
         forget_samples(engine, target);
+        for (size_t k = 0; k < engine->nr_schemes; k++)
+                damos_queue_forget(&engine->queues[k], target);
         memmove(&engine->targets[i], &engine->targets[i + 1],
                 (engine->nr_targets - i - 1) * sizeof(engine->targets[0]));
         engine->nr_targets--;
@@ -506,6 +534,7 @@ static const struct damos *find_same_rule(const struct damon_engine *engine,
 
 int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr) {
         struct damos *copies = NULL;
+        struct damos_queue *queues = NULL;
 
         for (size_t i = 0; i < nr; i++)
                 if (schemes[i].action != DAMOS_STAT &&
@@ -514,20 +543,25 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
 
         if (nr > 0) {
                 copies = calloc(nr, sizeof(*copies));
-                if (!copies)
+                queues = calloc(nr, sizeof(*queues));
+                if (!copies || !queues) {
+                        schemes_free(copies, queues, 0);
                         return -ENOMEM;
+                }
         }
         for (size_t i = 0; i < nr; i++) {
                 const struct damos *before = find_same_rule(engine, &schemes[i]);
 
                 if (damos_copy(&copies[i], &schemes[i]) < 0) {
-                        schemes_free(copies, i);
+                        schemes_free(copies, queues, i);
                         return -ENOMEM;
                 }
                 copies[i].stat = before ? before->stat : (struct damos_stat) {};
+                copies[i].charge = before ? before->charge : (struct damos_charge) {};
         }
-        schemes_free(engine->schemes, engine->nr_schemes);
+        schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
         engine->schemes = copies;
+        engine->queues = queues;
         engine->nr_schemes = nr;
         return 0;
 }

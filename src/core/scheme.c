@@ -74,7 +74,8 @@ bool damos_same_rule(const struct damos *a, const struct damos *b) {
         if (strcmp(a->name, b->name) != 0 || a->action != b->action ||
             !limits_equal(&a->pattern.size, &b->pattern.size) ||
             !limits_equal(&a->pattern.nr_accesses, &b->pattern.nr_accesses) ||
-            !limits_equal(&a->pattern.age, &b->pattern.age) || a->nr_targets != b->nr_targets)
+            !limits_equal(&a->pattern.age, &b->pattern.age) ||
+            !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
                 return false;
         for (size_t i = 0; i < a->nr_targets; i++)
                 if (strcmp(a->targets[i], b->targets[i]) != 0)
@@ -101,7 +102,7 @@ bool damos_matches(const struct damos *scheme, const struct damon_region *region
 
         if (region->unknown && scheme->action != DAMOS_STAT)
                 return false;
-        if (region->absent && (scheme->action == DAMOS_PAGEOUT || scheme->action == DAMOS_COLD))
+        if (region->absent && damos_lets_go(scheme->action))
                 return false;
         if (__builtin_mul_overflow(region->age, attrs->aggregation_interval, &age))
                 age = UINT64_MAX;

@@ -17,8 +17,9 @@ static void log_scheme(const struct damos *scheme) {
         const struct damos_stat *stat = &scheme->stat;
         char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX];
         char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
+        char qt_exceeds[64], exceeded[64] = "";
         const char *fields[] = {
-                name, action, nr_tried, sz_tried, nr_applied, sz_applied, NULL,
+                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, NULL,
         };
 
         (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
@@ -27,11 +28,15 @@ static void log_scheme(const struct damos *scheme) {
         (void) snprintf(sz_tried, sizeof(sz_tried), "DAMOND_SZ_TRIED=%" PRIu64, stat->sz_tried);
         (void) snprintf(nr_applied, sizeof(nr_applied), "DAMOND_NR_APPLIED=%" PRIu64, stat->nr_applied);
         (void) snprintf(sz_applied, sizeof(sz_applied), "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
+        (void) snprintf(qt_exceeds, sizeof(qt_exceeds), "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
+        if (damos_quota_is_set(&scheme->quota))
+                (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
+                                stat->qt_exceeds);
         log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
-                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)",
+                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s",
                    scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
                    unit_format_size_short(tried, stat->sz_tried), stat->nr_applied,
-                   unit_format_size_short(applied, stat->sz_applied));
+                   unit_format_size_short(applied, stat->sz_applied), exceeded);
 }
 
 /* What the budget leaves of what is configured, beginning with what is sampled. */

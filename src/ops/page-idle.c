@@ -553,13 +553,14 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
 }
 
 static int page_idle_apply(void *data, struct damon_target *target, enum damos_action action,
-                           struct damos_try *tries, size_t nr) {
+                           struct damos_try *tries, size_t nr, uint64_t *ret_time) {
         struct page_idle *page_idle = data;
-        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID), began = time_of(CLOCK_MONOTONIC);
         int r;
 
         r = apply_now(page_idle, target, action, tries, nr);
         page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
+        *ret_time = time_of(CLOCK_MONOTONIC) - began;
         return r;
 }
 
@@ -586,6 +587,7 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 .name = "page_idle",
                 .actions = PAGE_IDLE_ACTIONS,
                 .page_size = files->page_size,
+                .dry_run = dry_run,
                 .mappings = page_idle_mappings,
                 .resident = page_idle_resident,
                 .mark = page_idle_mark,

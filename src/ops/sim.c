@@ -39,6 +39,7 @@ struct sim_target {
 
 struct sim {
         uint64_t now;
+        uint64_t throughput;            /* bytes in a millisecond, or 0 */
         struct sim_target **scripts;
         size_t nr_scripts;
         size_t scripts_capacity;
@@ -162,6 +163,10 @@ int sim_advance(struct sim *sim, uint64_t us) {
                         return r;
         }
         return 0;
+}
+
+void sim_set_throughput(struct sim *sim, uint64_t throughput) {
+        sim->throughput = throughput;
 }
 
 const struct sim_act *sim_acts(const struct sim *sim, size_t *ret_nr) {
@@ -514,8 +519,9 @@ static uint64_t script_sz_advised(const struct sim_target *script, struct damon_
 }
 
 static int op_apply(void *data, struct damon_target *target, enum damos_action action,
-                    struct damos_try *tries, size_t nr) {
+                    struct damos_try *tries, size_t nr, uint64_t *ret_time) {
         struct sim *sim = data;
+        uint64_t size = 0;
         struct sim_target *script = script_of(target);
         int r = ARRAY_GROW(sim->acts, sim->acts_capacity, sim->nr_acts + nr);
 
@@ -528,10 +534,12 @@ static int op_apply(void *data, struct damon_target *target, enum damos_action a
                 sim->acts[sim->nr_acts++] = (struct sim_act) {
                         sim->now, target, action, t->range, t->sz_applied,
                 };
+                size += damon_range_size(&t->range);
                 r = target->gone ? 0 : script_act(script, action, t->range);
                 if (r < 0)
                         return r;
         }
+        *ret_time = sim->throughput > 0 ? size * 1000000 / sim->throughput : 0;
         return 0;
 }
 

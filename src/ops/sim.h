@@ -117,6 +117,16 @@ uint64_t sim_now(const struct sim *sim);
 int sim_advance(struct sim *sim, uint64_t us);
 
 /**
+ * sim_set_throughput() - how fast actions are done from now on
+ * @sim:        world
+ * @throughput: bytes of ranges that are tried in a millisecond; 0, as it is at first, if they take
+ *              no time at all
+ *
+ * What they take is reported, but virtual time does not pass.
+ */
+void sim_set_throughput(struct sim *sim, uint64_t throughput);
+
+/**
  * sim_acts() - what was applied so far, in order
  * @sim:        world
  * @ret_nr:     set to the number of actions

@@ -46,8 +46,9 @@ static enum damon_outcome look(struct one *o, uint64_t addr, uint64_t us) {
 
 static uint64_t apply(struct one *o, enum damos_action action, uint64_t start, uint64_t end) {
         struct damos_try t = { .range = { start, end } };
+        uint64_t time;
 
-        ASSERT_OK(sim_ops.apply(o->sim, o->target, action, &t, 1));
+        ASSERT_OK(sim_ops.apply(o->sim, o->target, action, &t, 1, &time));
         return t.sz_applied;
 }
 

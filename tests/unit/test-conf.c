@@ -266,6 +266,25 @@ static void test_long_names(void **state) {
         check_longest("cgroup", "", 4095);
 }
 
+static void test_quota(void **state) {
+        static const struct damos_quota expected[] = {
+                { 128 << 20, 0, USEC_PER_SEC, { 0, 1, 1 } },
+                { 4096, 10 * USEC_PER_MSEC, 90 * USEC_PER_SEC, { 1, 0, 10 } },
+                { 0, USEC_PER_SEC, USEC_PER_SEC, { 0, 1, 1 } },
+                { 1 << 30, 0, USEC_PER_SEC, { 0, 0, 0 } },
+                { 1 << 30, 0, USEC_PER_SEC, { 0, 0, 2147483647 } },
+                {},
+                {},
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/quota.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++)
+                if (!damos_quota_equal(&plan->schemes[i].quota, &expected[i]))
+                        fail_msg("quota of %s", plan->schemes[i].name);
+        plan_free(plan);
+}
+
 static void test_integers(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/integers.conf");
 
@@ -432,6 +451,7 @@ int main(void) {
                 cmocka_unit_test(test_strings),
                 cmocka_unit_test(test_selectors),
                 cmocka_unit_test(test_long_names),
+                cmocka_unit_test(test_quota),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_syntax),
                 cmocka_unit_test(test_dots),

@@ -51,6 +51,7 @@ struct fake {
         const struct damon_target *last_released;
         struct fake_act acts[2000];
         size_t nr_acts;
+        bool acting;                    /* nothing but acts since the last of them */
         struct damon_sample marked[2000];
         size_t nr_marked;
 };
@@ -97,6 +98,7 @@ static int fake_mark(void *data, struct damon_sample *samples, size_t nr) {
         struct fake *fake = data;
 
         note_call(fake, 'm');
+        fake->acting = false;
         assert_true(nr > 0 && nr <= ELEMENTSOF(fake->marked));
         if (fake->mark_error)
                 return fake->mark_error;
@@ -147,20 +149,34 @@ static void check_tries(const struct damon_target *target, const struct damos_tr
         }
 }
 
+/* What a scheme does to a target in a step comes in several calls, and is noted as one. */
+static void note_act(struct fake *fake, const struct fake_act *act) {
+        struct fake_act *last = fake->nr_acts > 0 ? &fake->acts[fake->nr_acts - 1] : NULL;
+
+        if (last && fake->acting && last->action == act->action && last->target == act->target) {
+                last->nr_tries += act->nr_tries;
+                last->nr_regions = act->nr_regions;
+                return;
+        }
+        note_call(fake, 'a');
+        fake->acting = true;
+        assert_true(fake->nr_acts < ELEMENTSOF(fake->acts));
+        fake->acts[fake->nr_acts++] = *act;
+}
+
 static int fake_apply(void *data, struct damon_target *target, enum damos_action action,
-                      struct damos_try *tries, size_t nr) {
+                      struct damos_try *tries, size_t nr, uint64_t *ret_time) {
         struct fake *fake = data;
         const struct damon_region *first = &target->regions.items[tries[0].region];
 
-        note_call(fake, 'a');
         assert_true(nr > 0);
         assert_false(target->gone);
         assert_int_not_equal(action, DAMOS_STAT);
-        assert_true(fake->nr_acts < ELEMENTSOF(fake->acts));
         check_tries(target, tries, nr);
-        fake->acts[fake->nr_acts++] = (struct fake_act) {
+        note_act(fake, &(struct fake_act) {
                 action, target, nr, target->regions.nr, first->nr_accesses, first->age,
-        };
+        });
+        *ret_time = 0;
         if (fake->gone_in_apply == target)
                 target->gone = true;
         for (size_t i = 0; i < nr; i++)
@@ -605,6 +621,26 @@ static void statistics_count_what_was_tried_and_what_was_done(void **state) {
         assert_int_equal(stat_of(w, 0)->nr_applied,
                          w->fake.acts[0].nr_tries + w->fake.acts[2].nr_tries);
         assert_int_equal(stat_of(w, 0)->sz_applied, 100 * MIB + w->fake.acts[2].nr_tries * PAGE);
+}
+
+/* What was refused is not charged, but in a dry run nothing is done, and all of it counts. */
+static void quota_of_a_dry_run_is_that_of_a_real_one(void **state) {
+        for (int dry = 0; dry <= 1; dry++) {
+                struct damon_ops ops = fake_ops;
+                _cleanup_world_ struct world *w = NULL;
+                struct damos cold = scheme("s", DAMOS_COLD);
+
+                ops.dry_run = dry;
+                w = world_with(&ops);
+                w->fake.sz_applied = 0;
+                cold.quota = (struct damos_quota) { .size = 10 * MIB, .interval = 1000000 };
+                add(w, "a");
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+                aggregate(w);
+                assert_int_equal(stat_of(w, 0)->sz_tried, dry ? 10 * MIB : 100 * MIB);
+                aggregate(w);
+                assert_int_equal(stat_of(w, 0)->sz_tried, dry ? 10 * MIB : 200 * MIB);
+        }
 }
 
 static void scheme_for_one_target_leaves_the_other(void **state) {
@@ -1696,6 +1732,7 @@ int main(void) {
                 cmocka_unit_test(schemes_are_applied_once_an_aggregation_in_their_order),
                 cmocka_unit_test(earlier_action_hides_a_region_from_a_later_scheme_on_age),
                 cmocka_unit_test(statistics_count_what_was_tried_and_what_was_done),
+                cmocka_unit_test(quota_of_a_dry_run_is_that_of_a_real_one),
                 cmocka_unit_test(scheme_for_one_target_leaves_the_other),
                 cmocka_unit_test(unknown_regions_are_left_alone_but_counted),
                 cmocka_unit_test(set_schemes_keeps_statistics_of_what_stays),

@@ -124,6 +124,7 @@ static struct {
         uint64_t madvise_max;                   /* a call stops, without error, behind so much */
 
         uint64_t later;                         /* how far the clock is ahead, seconds */
+        uint64_t madvise_takes;                 /* seconds */
 
         struct damon_range present[4];          /* what PAGEMAP_SCAN finds */
         size_t nr_present;
@@ -365,6 +366,7 @@ ssize_t __wrap_process_madvise(int pidfd, const struct iovec *iov, size_t nr, in
         for (size_t i = 0; i < nr; i++)
                 call->size += iov[i].iov_len;
         kernel.nr_madvise_calls++;
+        kernel.later += kernel.madvise_takes;
         if (kernel.madvise_error != 0 && kernel.nr_madvise_calls > kernel.madvise_error_from)
                 return error(kernel.madvise_error);
         if (nr > 1024 || flags != 0 ||
@@ -1554,10 +1556,12 @@ static void unmap_area(struct area *area) {
 
 #define _cleanup_area_ _cleanup_(unmap_area)
 
+static uint64_t apply_time;             /* of the last one, nanoseconds */
+
 static int apply(enum damos_action action, struct damos_try *tries, size_t nr) {
         for (size_t i = 0; i < nr; i++)
                 tries[i].sz_applied = 0;
-        return test.ops->apply(test.page_idle, test.targets[0], action, tries, nr);
+        return test.ops->apply(test.page_idle, test.targets[0], action, tries, nr, &apply_time);
 }
 
 static void assert_applied(const struct damon_range *ranges, size_t nr) {
@@ -1603,6 +1607,19 @@ static void an_action_is_the_advice_of_its_name(void **state) {
                 assert_int_equal(try.sz_applied, GRAIN);
         }
         assert_true(page_idle_action_time(test.page_idle) > 0);
+}
+
+/* It is the wall's clock that tells how long, as an action may have to wait. */
+static void waiting_is_part_of_the_time_of_an_action(void **state) {
+        _cleanup_area_ struct area area = reserve();
+        struct damos_try try = try_of(area.start, area.start + GRAIN);
+
+        map_at(area.start, GRAIN, 0);
+        ASSERT_OK(apply(DAMOS_PAGEOUT, &try, 1));
+        assert_in_range(apply_time, 1, 1000000000);
+        kernel.madvise_takes = 3;
+        ASSERT_OK(apply(DAMOS_PAGEOUT, &try, 1));
+        assert_in_range(apply_time, UINT64_C(3000000000), UINT64_C(4000000000));
 }
 
 /* 2 grains, 1 grain, a hole of 1, 3 grains, a hole, 1 grain */
@@ -1836,6 +1853,7 @@ static void a_dry_run_calls_nothing(void **state) {
         struct damos_try try = try_of(area.start, area.start + GRAIN);
 
         new_ops(true);
+        assert_true(test.ops->dry_run);
         map_at(area.start, GRAIN, 0);
         for (enum damos_action action = 0; action < _DAMOS_ACTION_MAX; action++)
                 if (action != DAMOS_STAT && (PAGE_IDLE_ACTIONS & DAMOS_ACTION_BIT(action)))
@@ -2012,6 +2030,7 @@ int main(void) {
                 TEST(a_walk_without_memory_is_a_failure_of_the_operations),
                 TEST(walks_take_a_thousandth_of_the_time),
                 TEST(an_action_is_the_advice_of_its_name),
+                TEST(waiting_is_part_of_the_time_of_an_action),
                 TEST(pieces_end_where_mappings_end),
                 TEST(several_tries_get_what_was_done_of_each),
                 TEST(where_nothing_is_mapped_there_is_no_call),

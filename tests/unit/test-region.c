@@ -946,7 +946,7 @@ static void merge_keeps_old_and_young_idle_regions_apart(void **state) {
         static const struct {
                 uint32_t a, b;
                 size_t nr;
-        } cases[] = { { 0, 0, 1 }, { 0, 1, 1 }, { 0, 2, 2 }, { 10, 21, 1 }, { 10, 22, 2 }, { 22, 10, 2 } };
+        } cases[] = { { 0, 0, 1 }, { 0, 2, 1 }, { 0, 3, 2 }, { 10, 16, 1 }, { 10, 17, 2 }, { 17, 10, 2 } };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_regions_ struct damon_regions regions = {};

@@ -170,7 +170,9 @@ static struct damos full_scheme(void) {
                 .name = name_c, .action = DAMOS_COLD,
                 .pattern = { { 1, 2 }, { 3, 4 }, { 5, 6 } },
                 .targets = targets_ab, .nr_targets = 2,
-                .stat = { 7, 8, 9, 10 },
+                .quota = { 11, 12, 13, { 14, 15, 16 } },
+                .charge = { .running = true, .size = 17 },
+                .stat = { 7, 8, 9, 10, 18 },
         };
 }
 
@@ -181,6 +183,8 @@ static void copy_shares_nothing(void **state) {
         ASSERT_OK(damos_copy(&copy, &scheme));
         assert_true(damos_same_rule(&scheme, &copy));
         assert_memory_equal(&copy.stat, &scheme.stat, sizeof(copy.stat));
+        assert_true(copy.charge.running);
+        assert_int_equal(copy.charge.size, 17);
         assert_ptr_not_equal(copy.name, scheme.name);
         assert_ptr_not_equal(copy.targets, scheme.targets);
         assert_ptr_not_equal(copy.targets[0], scheme.targets[0]);
@@ -205,6 +209,7 @@ static void done_leaves_zeroes(void **state) {
         assert_null(copy.targets);
         assert_int_equal(copy.nr_targets, 0);
         assert_int_equal(copy.stat.nr_tried, 0);
+        assert_false(damos_quota_is_set(&copy.quota));
         damos_done(&copy);
 }
 
@@ -214,9 +219,11 @@ static void same_rule_looks_at_everything_but_statistics(void **state) {
         uint64_t *const limits[] = {
                 &b.pattern.size.min, &b.pattern.size.max, &b.pattern.nr_accesses.min,
                 &b.pattern.nr_accesses.max, &b.pattern.age.min, &b.pattern.age.max,
+                &b.quota.size, &b.quota.time, &b.quota.interval,
         };
 
         b.stat = (struct damos_stat) {};
+        b.charge = (struct damos_charge) {};
         assert_true(damos_same_rule(&a, &b));
         for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
                 ++*limits[i];

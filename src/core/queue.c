@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The work of a scheme: see queue.h. */
+
+#include "queue.h"
+
+#include "array.h"
+#include "macro.h"
+#include "sort.h"
+
+/*
+ * Work that is handed to the operations at once, as nothing can be stopped half-way: what fits in the
+ * time of a step by what was measured, but so many bytes even if nothing was measured yet, or if that
+ * does not fit; and no more than so many times what was measured of late.
+ */
+#define SZ_PIECE_MIN (UINT64_C(4) << 20)
+#define PIECE_GROWTH 4
+
+/* A key in a queue: the priority, and the number of the match, counted from the first one. */
+#define INDEX_BITS (64 - DAMOS_PRIORITY_BITS)
+#define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)
+
+/**
+ * struct piece - what is tried together
+ * @nr:         matches in the worker's batch
+ * @last:       the one of them that is cut off
+ * @end:        where; all others are tried to their ends
+ */
+struct piece {
+        size_t nr;
+        size_t last;
+        uint64_t end;
+};
+
+void damos_queue_done(struct damos_queue *queue) {
+        free(queue->items);
+        free(queue->turns);
+        *queue = (struct damos_queue) {};
+}
+
+void damos_worker_done(struct damos_worker *worker) {
+        free(worker->batch);
+        free(worker->scratch);
+        free(worker->tries);
+}
+
+static size_t match_of_turn(const struct damos_queue *queue, size_t turn) {
+        return (queue->first + (queue->turns[turn] & INDEX_MASK)) % queue->nr;
+}
+
+static bool is_over(const struct damos_match *match) {
+        return !match->target || match->target->gone;
+}
+
+/* Where to go on: at what would have been next. */
+static void note_stop(const struct damos_queue *queue, struct damos_charge *charge) {
+        charge->stopped_pid = 0;
+        for (size_t turn = queue->next; turn < queue->nr; turn++) {
+                const struct damos_match *match = &queue->items[match_of_turn(queue, turn)];
+
+                if (is_over(match))
+                        continue;
+                charge->stopped_pid = match->target->pid;
+                charge->stopped_at = match->range.start;
+                return;
+        }
+}
+
+static int add_match(struct damos_queue *queue, struct damon_target *target, struct damon_range range,
+                     uint32_t age, uint64_t priority) {
+        int r;
+
+        /* the rest has its turn after the next aggregation */
+        if (queue->nr > INDEX_MASK)
+                return 0;
+        r = ARRAY_GROW(queue->items, queue->sz_items, queue->nr + 1);
+        if (r < 0)
+                return r;
+        r = ARRAY_GROW(queue->turns, queue->sz_turns, queue->nr + 1);
+        if (r < 0)
+                return r;
+        queue->items[queue->nr] = (struct damos_match) { target, range, age };
+        queue->turns[queue->nr++] = priority << INDEX_BITS;
+        return 0;
+}
+
+static uint64_t priority_of(const struct damos *scheme, const struct damon_region *region,
+                            const struct damon_attrs *attrs) {
+        if (!damos_quota_is_set(&scheme->quota) || scheme->action == DAMOS_STAT)
+                return 0;
+        return damos_priority(&scheme->quota.weights, damos_lets_go(scheme->action), region, attrs);
+}
+
+static int add_matches(struct damos_queue *queue, const struct damos *scheme,
+                       struct damon_target *target, const struct damon_attrs *attrs) {
+        const struct damos_charge *charge = &scheme->charge;
+
+        for (size_t i = 0; i < target->regions.nr; i++) {
+                const struct damon_region *region = &target->regions.items[i];
+                struct damon_range range = region->range;
+                uint64_t priority;
+                int r = 0;
+
+                if (!damos_matches(scheme, region, attrs))
+                        continue;
+                priority = priority_of(scheme, region, attrs);
+                if (target->pid == charge->stopped_pid && range.start < charge->stopped_at &&
+                    charge->stopped_at < range.end) {
+                        r = add_match(queue, target, (struct damon_range) { range.start, charge->stopped_at },
+                                      region->age, priority);
+                        range.start = charge->stopped_at;
+                }
+                if (r >= 0)
+                        r = add_match(queue, target, range, region->age, priority);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static size_t find_first(const struct damos_queue *queue, const struct damos_charge *charge) {
+        bool seen = false;
+
+        for (size_t i = 0; i < queue->nr; i++) {
+                const struct damos_match *match = &queue->items[i];
+
+                if (match->target->pid == charge->stopped_pid) {
+                        seen = true;
+                        if (match->range.start >= charge->stopped_at)
+                                return i;
+                } else if (seen)
+                        return i;
+        }
+        return 0;
+}
+
+int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
+                     struct damon_target *const *targets, size_t nr_targets,
+                     const struct damon_attrs *attrs, struct damos_worker *worker) {
+        int r;
+
+        note_stop(queue, &scheme->charge);
+        queue->nr = queue->next = 0;
+        for (size_t i = 0; i < nr_targets; i++) {
+                if (targets[i]->gone || !damos_is_for(scheme, targets[i]))
+                        continue;
+                r = add_matches(queue, scheme, targets[i], attrs);
+                if (r < 0) {
+                        queue->nr = 0;
+                        return r;
+                }
+        }
+        queue->first = find_first(queue, &scheme->charge);
+        for (size_t i = 0; i < queue->nr; i++)
+                queue->turns[i] |= (i + queue->nr - queue->first) % queue->nr;
+        r = ARRAY_GROW(worker->scratch, worker->sz_scratch, queue->nr);
+        if (r < 0) {
+                queue->nr = 0;
+                return r;
+        }
+        sort_u64(queue->turns, worker->scratch, queue->nr);
+        return 0;
+}
+
+void damos_queue_forget(struct damos_queue *queue, const struct damon_target *target) {
+        for (size_t i = 0; i < queue->nr; i++)
+                if (queue->items[i].target == target)
+                        queue->items[i].target = NULL;
+}
+
+/* What of a range takes time. Holes and what is in swap take next to none to reclaim. */
+static uint64_t work_of(const struct damos *scheme, const struct damon_target *target,
+                        struct damon_range range) {
+        return damos_lets_go(scheme->action) ? damon_residency_size(&target->residency, range) :
+                                               damon_range_size(&range);
+}
+
+/* Where to cut a match that is too large. */
+static uint64_t cut_of(const struct damos *scheme, const struct damos_match *match,
+                       const struct damos_allowance *left, uint64_t granule) {
+        uint64_t end = match->range.start + MIN(left->size, damon_range_size(&match->range));
+
+        if (work_of(scheme, match->target, match->range) > left->work)
+                end = MIN(end, damos_lets_go(scheme->action) ?
+                                       damon_residency_address(&match->target->residency, match->range,
+                                                               left->work) :
+                                       match->range.start + left->work);
+        return end / granule * granule;
+}
+
+/* Take what is allowed of that whose turn it is, and put it in the order of addresses. */
+static int take_piece(struct damos_queue *queue, const struct damos *scheme, struct damos_worker *worker,
+                      struct damos_allowance left, uint64_t granule, struct piece *ret_piece) {
+        struct piece piece = { .last = SIZE_MAX };
+        int r;
+
+        while (queue->next < queue->nr && left.size > 0 && left.work > 0) {
+                size_t i = match_of_turn(queue, queue->next);
+                const struct damos_match *match = &queue->items[i];
+                uint64_t size = damon_range_size(&match->range), work;
+                bool fits;
+
+                if (is_over(match)) {
+                        queue->next++;
+                        continue;
+                }
+                work = work_of(scheme, match->target, match->range);
+                fits = size <= left.size && work <= left.work;
+                r = ARRAY_GROW(worker->batch, worker->sz_batch, piece.nr + 1);
+                if (r < 0)
+                        return r;
+                if (!fits) {
+                        piece.end = cut_of(scheme, match, &left, granule);
+                        if (piece.end <= match->range.start)
+                                break;
+                        piece.last = i;
+                }
+                worker->batch[piece.nr++] = i;
+                if (!fits)
+                        break;          /* the rest of it is next */
+                left.size -= size;
+                left.work -= work;
+                queue->next++;
+        }
+        r = ARRAY_GROW(worker->scratch, worker->sz_scratch, piece.nr);
+        if (r < 0)
+                return r;
+        sort_u64(worker->batch, worker->scratch, piece.nr);
+        *ret_piece = piece;
+        return 0;
+}
+
+/* Time has passed since the scheme matched: a region may have become another. */
+static bool has_changed(const struct damos *scheme, const struct damos_match *match,
+                        const struct damon_region *region) {
+        return region->age != match->age || (region->touched && !region->accessed) ||
+               (region->absent && damos_lets_go(scheme->action));
+}
+
+/* Cut a region, whose number then is *@i, down to a part of it. */
+static int cut_out(struct damon_regions *regions, size_t *i, struct damon_range part) {
+        struct damon_range whole = regions->items[*i].range;
+        int r = 0;
+
+        if (whole.start < part.start) {
+                r = damon_regions_split_at(regions, *i, part.start - whole.start);
+                if (r < 0)
+                        return r;
+                (*i)++;
+        }
+        if (part.end < whole.end)
+                r = damon_regions_split_at(regions, *i, damon_range_size(&part));
+        return r;
+}
+
+/* Add what a match has become to the tries. @i goes on with the regions. */
+static int add_tries(struct damos_worker *worker, const struct damos *scheme,
+                     const struct damos_match *match, uint64_t end, size_t *i, size_t *nr) {
+        struct damon_regions *regions = &match->target->regions;
+        int r;
+
+        for (; *i < regions->nr && regions->items[*i].range.start < end; (*i)++) {
+                const struct damon_region *region = &regions->items[*i];
+                struct damon_range part = {
+                        MAX(region->range.start, match->range.start), MIN(region->range.end, end),
+                };
+
+                if (part.start >= part.end || has_changed(scheme, match, region))
+                        continue;
+                /* only what is made young must be a region of its own */
+                if (scheme->action != DAMOS_STAT) {
+                        r = cut_out(regions, i, part);
+                        if (r < 0)
+                                return r;
+                }
+                r = ARRAY_GROW(worker->tries, worker->sz_tries, *nr + 1);
+                if (r < 0)
+                        return r;
+                worker->tries[(*nr)++] = (struct damos_try) { .range = part, .region = *i };
+                /* the rest of it may belong to the next match */
+                if (regions->items[*i].range.end > end)
+                        break;
+        }
+        return 0;
+}
+
+/* Try what stands in the tries, and count it. */
+static int try_target(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
+                      size_t nr, uint64_t now, uint64_t *time) {
+        bool counts_only = scheme->action == DAMOS_STAT || worker->ops->dry_run;
+        uint64_t sz_tried = 0, sz_applied = 0, work = 0, took = 0;
+        int r = 0;
+
+        if (nr == 0)
+                return 0;
+        for (size_t i = 0; i < nr; i++)
+                work += work_of(scheme, target, worker->tries[i].range);
+        if (scheme->action != DAMOS_STAT)
+                r = worker->ops->apply(worker->ops_data, target, scheme->action, worker->tries, nr, &took);
+        for (size_t i = 0; i < nr; i++) {
+                const struct damos_try *try = &worker->tries[i];
+
+                sz_tried += damon_range_size(&try->range);
+                sz_applied += try->sz_applied;
+                scheme->stat.nr_applied += try->sz_applied > 0;
+                if (scheme->action != DAMOS_STAT)
+                        target->regions.items[try->region].age = 0;
+        }
+        scheme->stat.nr_tried += nr;
+        scheme->stat.sz_tried += sz_tried;
+        scheme->stat.sz_applied += sz_applied;
+        /* where nothing is known of what is in memory, not all of it was there */
+        damos_quota_charge(&scheme->quota, &scheme->charge, now, counts_only ? sz_tried : sz_applied,
+                           counts_only ? work : MIN(work, sz_applied), took);
+        *time += took;
+        return r;
+}
+
+/* Try a piece, all of a target at once; see struct damon_ops. */
+static int try_piece(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
+                     const struct piece *piece, uint64_t now, uint64_t *time) {
+        size_t region = 0, nr = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < piece->nr; i++) {
+                struct damos_match *match = &queue->items[worker->batch[i]];
+                struct damon_target *target = match->target;
+                uint64_t end = worker->batch[i] == piece->last ? piece->end : match->range.end;
+                bool is_last = i + 1 == piece->nr || queue->items[worker->batch[i + 1]].target != target;
+                int error = add_tries(worker, scheme, match, end, &region, &nr);
+
+                match->range.start = end;
+                if (is_last) {
+                        if (error >= 0)
+                                error = try_target(worker, scheme, target, nr, now, time);
+                        region = nr = 0;
+                }
+                r = r < 0 ? r : error;
+        }
+        return r;
+}
+
+/* @before is what was tried last in this step, if anything was. */
+static uint64_t piece_that_fits(const struct damos_charge *charge, uint64_t time, uint64_t before) {
+        uint64_t most = MAX(charge->measured_work, before);
+
+        most = MIN(most, UINT64_MAX / PIECE_GROWTH) * PIECE_GROWTH;
+        /* all that was tried so far may have been refused, which tells nothing about work */
+        if (charge->measured_work == 0)
+                return time > 0 ? most : 0;
+        return MIN(damos_charge_fits(charge, time), most);
+}
+
+int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
+                     uint64_t now, uint64_t time) {
+        uint64_t spent = 0, before = 0;
+
+        scheme->stat.qt_exceeds += damos_quota_pass(&scheme->quota, &scheme->charge, now);
+        while (queue->next < queue->nr) {
+                uint64_t fits = piece_that_fits(&scheme->charge, time - MIN(spent, time), before);
+                struct damos_allowance left;
+                struct piece piece;
+                int r;
+
+                if (!damos_quota_left(&scheme->quota, &scheme->charge, &left))
+                        return 0;
+                /* the time of this step is up, but it does something at least */
+                if (before > 0 && fits < MIN(MIN(left.size, left.work), SZ_PIECE_MIN))
+                        return 0;
+                left.work = MIN(left.work, MAX(fits, SZ_PIECE_MIN));
+                r = take_piece(queue, scheme, worker, left,
+                               damos_quota_granule(&scheme->quota, &scheme->charge), &piece);
+                if (r < 0 || piece.nr == 0)
+                        return r;
+                r = try_piece(queue, scheme, worker, &piece, now, &spent);
+                if (r < 0)
+                        return r;
+                before = left.work;
+        }
+        return 0;
+}
