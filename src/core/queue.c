@@ -161,6 +161,18 @@ int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
         return 0;
 }
 
+uint64_t damos_queue_size(const struct damos_queue *queue) {
+        uint64_t size = 0;
+
+        for (size_t turn = queue->next; turn < queue->nr; turn++) {
+                const struct damos_match *match = &queue->items[match_of_turn(queue, turn)];
+
+                if (!is_over(match))
+                        size += damon_range_size(&match->range);
+        }
+        return size;
+}
+
 void damos_queue_forget(struct damos_queue *queue, const struct damon_target *target) {
         for (size_t i = 0; i < queue->nr; i++)
                 if (queue->items[i].target == target)

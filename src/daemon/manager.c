@@ -246,7 +246,7 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         struct manager *manager = calloc(1, sizeof(*manager));
         const struct damon_ops *ops;
         struct binding *bindings;
-        struct damos_stat *logged;
+        struct logged *logged;
         struct damon_env env;
         int r;
 
