@@ -100,6 +100,7 @@ struct damos_stat {
  * @pattern:    with which regions
  * @targets:    names of the configuration entries whose targets it is for; owned
  * @nr_targets: number of those; 0 is all targets
+ * @dry_run:    act on nothing, but go on as if the action had been done on what matches
  * @quota:      how much of it
  * @charge:     how much of that was used
  * @stat:       statistics
@@ -111,6 +112,7 @@ struct damos {
         struct damos_access_pattern pattern;
         char **targets;
         size_t nr_targets;
+        bool dry_run;
         struct damos_quota quota;
         struct damos_charge charge;
         struct damos_stat stat;

@@ -298,7 +298,7 @@ static int add_tries(struct damos_worker *worker, const struct damos *scheme,
 /* Try what stands in the tries, and count it. */
 static int try_target(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
                       size_t nr, uint64_t now, uint64_t *time) {
-        bool counts_only = scheme->action == DAMOS_STAT || worker->ops->dry_run;
+        bool counts_only = scheme->action == DAMOS_STAT || scheme->dry_run || worker->ops->dry_run;
         uint64_t sz_tried = 0, sz_applied = 0, work = 0, took = 0;
         int r = 0;
 
@@ -306,7 +306,7 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
                 return 0;
         for (size_t i = 0; i < nr; i++)
                 work += work_of(scheme, target, worker->tries[i].range);
-        if (scheme->action != DAMOS_STAT)
+        if (scheme->action != DAMOS_STAT && !scheme->dry_run)
                 r = worker->ops->apply(worker->ops_data, target, scheme->action, worker->tries, nr, &took);
         for (size_t i = 0; i < nr; i++) {
                 const struct damos_try *try = &worker->tries[i];
@@ -320,10 +320,12 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
         scheme->stat.nr_tried += nr;
         scheme->stat.sz_tried += sz_tried;
         scheme->stat.sz_applied += sz_applied;
+        *time += took;
+        if (counts_only && scheme->action != DAMOS_STAT)
+                took = damos_expected_time(work);
         /* where nothing is known of what is in memory, not all of it was there */
         damos_quota_charge(&scheme->quota, &scheme->charge, now, counts_only ? sz_tried : sz_applied,
                            counts_only ? work : MIN(work, sz_applied), took);
-        *time += took;
         return r;
 }
 

@@ -253,6 +253,7 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         if (!manager)
                 return -ENOMEM;
         manager->config_path = config_path;
+        manager->dry_run = dry_run;
         manager->rng.state = clock_ns(CLOCK_REALTIME);
         manager->matcher.proc_fd = files->proc_fd;
         record_init(&manager->record);
@@ -316,8 +317,9 @@ int manager_run(struct manager *manager) {
         char files[STATUS_FILES_MAX];
         int r;
 
-        log_info(DAMOND_MESSAGE_STARTED, "started with %s: %zu target entries, %zu schemes",
-                 status_files(manager, files), manager->plan->nr_targets, manager->plan->nr_schemes);
+        log_info(DAMOND_MESSAGE_STARTED, "started with %s: %zu target entries, %zu schemes%s",
+                 status_files(manager, files), manager->plan->nr_targets, manager->plan->nr_schemes,
+                 manager->dry_run ? ", dry run" : "");
         record_set(&manager->record, manager->plan->record, manager->plan->record_size);
         snapshot_record(manager);
         (void) sd_notify(false, "READY=1");

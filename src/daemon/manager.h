@@ -86,6 +86,7 @@ struct told {
 /**
  * struct manager - the daemon
  * @config_path:        configuration file; borrowed
+ * @dry_run:            nothing is ever acted on
  * @plan:               the plan in force
  * @event:              event loop
  * @tick:               timer of the next engine step; off while there are no targets
@@ -120,6 +121,7 @@ struct told {
  */
 struct manager {
         const char *config_path;
+        bool dry_run;
         struct plan *plan;
 
         sd_event *event;
@@ -308,6 +310,13 @@ void statistics_follow(struct manager *manager, struct logged *logged);
  * @manager:    manager
  */
 void statistics_log(struct manager *manager);
+
+/**
+ * statistics_dry_run() - say whether a scheme acts on nothing
+ * @manager:    manager
+ * @scheme:     one of its schemes
+ */
+bool statistics_dry_run(const struct manager *manager, const struct damos *scheme);
 
 /** STATISTICS_RESOLUTION_MAX - bytes that hold what statistics_resolution() says */
 #define STATISTICS_RESOLUTION_MAX 256

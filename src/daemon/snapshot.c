@@ -72,14 +72,15 @@ static void log_breakdown(const struct damos *scheme, uint64_t sz_waiting) {
                  unit_format_size_short(in_memory, matching->in_memory), waiting, held);
 }
 
-static void log_scheme(const struct damos *scheme, uint64_t sz_waiting) {
+static void log_scheme(const struct manager *manager, const struct damos *scheme, uint64_t sz_waiting) {
         const struct damos_stat *stat = &scheme->stat;
         const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
 
         log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
-                 " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " nr_matching=%" PRIu64 " sz_matching=%" PRIu64,
+                 " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " nr_matching=%" PRIu64 " sz_matching=%" PRIu64 "%s",
                  scheme->name, stat->nr_tried, stat->sz_tried, stat->nr_applied, stat->sz_applied,
-                 stat->qt_exceeds, matching->nr, matching->size);
+                 stat->qt_exceeds, matching->nr, matching->size,
+                 statistics_dry_run(manager, scheme) ? " (dry run)" : "");
         log_breakdown(scheme, sz_waiting);
 }
 
@@ -96,7 +97,7 @@ void snapshot_log(const struct manager *manager) {
         }
         schemes = damon_engine_schemes(manager->engine, &nr_schemes);
         for (size_t i = 0; i < nr_schemes; i++)
-                log_scheme(&schemes[i], damon_engine_sz_waiting(manager->engine, i));
+                log_scheme(manager, &schemes[i], damon_engine_sz_waiting(manager->engine, i));
         log_info(DAMOND_MESSAGE_SNAPSHOT, "monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
                  " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64 "%s",
                  unit_format_time(interval, attrs->sample_interval), attrs->max_regions,

@@ -13,14 +13,19 @@
 #include "message-ids.h"
 #include "unit.h"
 
-static void log_scheme(const struct damos *scheme) {
+bool statistics_dry_run(const struct manager *manager, const struct damos *scheme) {
+        return manager->dry_run || scheme->dry_run;
+}
+
+static void log_scheme(const struct manager *manager, const struct damos *scheme) {
         const struct damos_stat *stat = &scheme->stat;
         const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
         char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX], matches[UNIT_STRING_MAX], there[UNIT_STRING_MAX];
         char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
         char qt_exceeds[64], nr_matching[64], sz_matching[64], in_memory[64], exceeded[64] = "";
+        bool dry_run = statistics_dry_run(manager, scheme);
         const char *fields[] = {
-                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, nr_matching, sz_matching,
+                name, action, dry_run ? "DAMOND_DRY_RUN=1" : "DAMOND_DRY_RUN=0", nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, nr_matching, sz_matching,
                 in_memory, NULL,
         };
 
@@ -39,12 +44,12 @@ static void log_scheme(const struct damos *scheme) {
                 (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
                                 stat->qt_exceeds);
         log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
-                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s; %s match now, %s of it in memory",
+                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s; %s match now, %s of it in memory%s",
                    scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
                    unit_format_size_short(tried, stat->sz_tried), stat->nr_applied,
                    unit_format_size_short(applied, stat->sz_applied), exceeded,
                    unit_format_size_short(matches, matching->size),
-                   unit_format_size_short(there, matching->in_memory));
+                   unit_format_size_short(there, matching->in_memory), dry_run ? " (dry run)" : "");
 }
 
 /* What the budget leaves of what is configured, beginning with what is sampled. */
@@ -158,7 +163,7 @@ void statistics_log(struct manager *manager) {
                 struct logged now = what_to_log(&schemes[i]);
 
                 if (memcmp(&now, &manager->logged[i], sizeof(now)) != 0) {
-                        log_scheme(&schemes[i]);
+                        log_scheme(manager, &schemes[i]);
                         manager->logged[i] = now;
                 }
         }

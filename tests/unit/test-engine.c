@@ -643,6 +643,53 @@ static void quota_of_a_dry_run_is_that_of_a_real_one(void **state) {
         }
 }
 
+/* Nothing is done, and all else is as if it had been. */
+static void scheme_in_a_dry_run_goes_on_as_if_it_acted(void **state) {
+        _cleanup_world_ struct world *dry = world_new(), *real = world_new();
+        struct damos schemes[] = { scheme("old", DAMOS_PAGEOUT), scheme("stat", DAMOS_STAT) };
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
+                schemes[i].pattern.age.min = 200000;
+        add(dry, "a");
+        add(real, "a");
+        ASSERT_OK(damon_engine_set_schemes(real->engine, schemes, ELEMENTSOF(schemes)));
+        schemes[0].dry_run = true;
+        ASSERT_OK(damon_engine_set_schemes(dry->engine, schemes, ELEMENTSOF(schemes)));
+        for (int i = 0; i < 10; i++) {
+                aggregate(dry);
+                aggregate(real);
+                for (size_t k = 0; k < ELEMENTSOF(schemes); k++)
+                        assert_int_equal(stat_of(dry, k)->sz_tried, stat_of(real, k)->sz_tried);
+        }
+        assert_int_equal(stat_of(real, 0)->sz_applied, 400 * MIB);
+        assert_int_equal(stat_of(dry, 0)->sz_applied, 0);
+        assert_int_equal(stat_of(dry, 0)->nr_applied, 0);
+        assert_int_equal(dry->fake.nr_acts, 0);
+}
+
+/* It takes no time, and is charged what is expected: 4 MiB a millisecond. */
+static void time_quota_of_a_dry_run_binds(void **state) {
+        for (int whole = 0; whole <= 1; whole++) {
+                struct damon_ops ops = fake_ops;
+                _cleanup_world_ struct world *w = NULL;
+                struct damos cold = scheme("s", DAMOS_COLD);
+
+                ops.dry_run = whole;
+                w = world_with(&ops);
+                cold.dry_run = !whole;
+                cold.quota = (struct damos_quota) { .time = 10000, .interval = 1000000 };
+                add(w, "a");
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+                for (int i = 0; i < 5; i++)
+                        aggregate(w);
+                assert_in_range(stat_of(w, 0)->sz_tried, 36 * MIB, 40 * MIB);
+                for (int i = 0; i < 10; i++)
+                        aggregate(w);
+                assert_in_range(stat_of(w, 0)->sz_tried, 72 * MIB, 80 * MIB);
+                assert_int_equal(stat_of(w, 0)->qt_exceeds, 1);
+        }
+}
+
 static const struct damos_breakdown *breakdown_of(const struct world *w, size_t i) {
         size_t nr;
         const struct damos *schemes = damon_engine_schemes(w->engine, &nr);
@@ -1824,6 +1871,8 @@ int main(void) {
                 cmocka_unit_test(earlier_action_hides_a_region_from_a_later_scheme_on_age),
                 cmocka_unit_test(statistics_count_what_was_tried_and_what_was_done),
                 cmocka_unit_test(quota_of_a_dry_run_is_that_of_a_real_one),
+                cmocka_unit_test(scheme_in_a_dry_run_goes_on_as_if_it_acted),
+                cmocka_unit_test(time_quota_of_a_dry_run_binds),
                 cmocka_unit_test(breakdown_is_that_of_the_last_aggregation),
                 cmocka_unit_test(what_the_quota_does_not_allow_waits),
                 cmocka_unit_test(who_observes_sees_what_schemes_would_see),
