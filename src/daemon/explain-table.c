@@ -151,8 +151,6 @@ void explain_table_print(const struct explain_table *table, uint64_t watched, FI
 
         for (size_t i = 0; i < plan->nr_schemes; i++)
                 print_scheme(table, i, watched, f);
-        if (plan->nr_schemes == 0)
-                fputs("\nNo schemes are configured.\n", f);
-        else if (!table->is_residency_known)
+        if (!table->is_residency_known)
                 fputs("\nWhat is in memory is not known, and all addresses are taken to be.\n", f);
 }

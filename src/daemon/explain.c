@@ -21,11 +21,13 @@
  * struct explanation - watching that goes on
  * @manager:    who does it; borrowed
  * @table:      what was found last
+ * @is_filled:  anything was found
  * @began_at:   when it began, CLOCK_MONOTONIC, microseconds
  */
 struct explanation {
         struct manager *manager;
         struct explain_table table;
+        bool is_filled;
         uint64_t began_at;
 };
 
@@ -36,6 +38,7 @@ static void observe(struct damon_target *const *targets, size_t nr, const struct
         uint64_t age = explain_table_age(&explanation->table);
 
         explain_table_fill(&explanation->table, targets, nr, attrs);
+        explanation->is_filled = true;
         if (watched >= age && watched - age >= NR_SETTLE * attrs->aggregation_interval)
                 (void) sd_event_exit(explanation->manager->event, 0);
 }
@@ -49,6 +52,7 @@ static int on_post(sd_event_source *source, void *userdata) {
 
 static int watch(struct explanation *explanation, uint64_t limit) {
         struct manager *manager = explanation->manager;
+        uint64_t settled = NR_SETTLE * manager->plan->attrs.aggregation_interval;
         char time[UNIT_STRING_MAX];
         int r;
 
@@ -57,19 +61,34 @@ static int watch(struct explanation *explanation, uint64_t limit) {
             (limit > 0 && (r = sd_event_add_time_relative(manager->event, NULL, CLOCK_MONOTONIC, limit, 0,
                                                           NULL, NULL)) < 0))
                 return r;
-        fprintf(stderr, "damond: watching %zu process%s for %s%s, acting on nothing; Ctrl-C shows what is known until then\n",
-                manager->nr_attached, manager->nr_attached == 1 ? "" : "es",
-                limit > 0 ? "up to " : "the age that schemes ask for, ",
-                unit_format_time(time, limit > 0 ? limit : explain_table_age(&explanation->table)));
+        fprintf(stderr, "damond: watching %zu process%s for %s %s; Ctrl-C shows what is known until then\n",
+                manager->nr_attached, manager->nr_attached == 1 ? "" : "es", limit > 0 ? "at most" : "at least",
+                unit_format_time(time, limit > 0 ? limit : explain_table_age(&explanation->table) + settled));
         return sd_event_loop(manager->event);
+}
+
+static void print(const struct explanation *explanation, FILE *f) {
+        uint64_t watched = manager_now() - explanation->began_at;
+        char resolution[STATISTICS_RESOLUTION_MAX], time[UNIT_STRING_MAX];
+
+        if (!explanation->is_filled) {
+                fputs("Watched for too short a time: no aggregation has ended.\n", f);
+                return;
+        }
+        fprintf(f, "Watched for %s%s; nothing was acted on.\n",
+                unit_format_time(time, watched / USEC_PER_SEC * USEC_PER_SEC),
+                statistics_resolution(explanation->manager, resolution));
+        explain_table_print(&explanation->table, watched, f);
 }
 
 int explain_run(struct manager *manager, uint64_t limit, FILE *f) {
         struct explanation explanation = { .manager = manager, .began_at = manager_now() };
-        char resolution[STATISTICS_RESOLUTION_MAX], time[UNIT_STRING_MAX];
-        uint64_t watched;
         int r;
 
+        if (manager->plan->nr_schemes == 0) {
+                fputs("No schemes are configured: nothing would be done.\n", f);
+                return 0;
+        }
         r = explain_table_init(&explanation.table, manager->plan);
         if (r < 0) {
                 log_error(DAMOND_MESSAGE_FAILED, "out of memory");
@@ -81,13 +100,8 @@ int explain_run(struct manager *manager, uint64_t limit, FILE *f) {
                 fputs("No process is selected: nothing would be watched.\n", f);
         else if ((r = watch(&explanation, limit)) < 0)
                 log_error(DAMOND_MESSAGE_FAILED, "cannot watch: %s", strerror(-r));
-        else {
-                watched = manager_now() - explanation.began_at;
-                fprintf(f, "Watched for %s%s; nothing was acted on.\n",
-                        unit_format_time(time, watched / USEC_PER_SEC * USEC_PER_SEC),
-                        statistics_resolution(manager, resolution));
-                explain_table_print(&explanation.table, watched, f);
-        }
+        else
+                print(&explanation, f);
         explain_table_done(&explanation.table);
         return r;
 }
