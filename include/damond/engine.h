@@ -127,6 +127,18 @@ int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs
 int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr);
 
 /**
+ * damon_engine_observe() - look at what schemes would be applied to, instead of applying them
+ * @engine:     engine
+ * @observe:    called in each aggregation, when regions are as schemes see them, with the @nr
+ *              targets, of which some may be gone
+ * @userdata:   handed to @observe
+ */
+void damon_engine_observe(struct damon_engine *engine,
+                          void (*observe)(struct damon_target *const *targets, size_t nr,
+                                          const struct damon_attrs *attrs, void *userdata),
+                          void *userdata);
+
+/**
  * damon_engine_attrs() - the attributes in force
  * @engine:     engine
  *
@@ -152,6 +164,17 @@ struct damon_target *const *damon_engine_targets(const struct damon_engine *engi
  * Return: array of schemes; borrowed until damon_engine_set_schemes().
  */
 const struct damos *damon_engine_schemes(const struct damon_engine *engine, size_t *ret_nr);
+
+/**
+ * damon_engine_sz_waiting() - what the last aggregation found for a scheme and it has not tried yet
+ * @engine:     engine
+ * @i:          number of the scheme
+ *
+ * Because its quota does not allow it, or there was no time yet.
+ *
+ * Return: bytes.
+ */
+uint64_t damon_engine_sz_waiting(const struct damon_engine *engine, size_t i);
 
 /**
  * damon_engine_nr_regions() - regions of all targets

@@ -17,7 +17,8 @@
  * device is what a time quota is against, no less than CPU time. Before it is known how much is
  * done, all that is tried counts, so that a size quota is never exceeded; what was refused is
  * given back afterwards, so that gaps between mappings do not use a quota up. The kernel charges
- * all that was tried. What does nothing, %DAMOS_STAT and a dry run, is charged what it counts.
+ * all that was tried. What does nothing, %DAMOS_STAT and a dry run, is charged what it counts; a dry
+ * run also the time that is expected of an action before any was measured.
  */
 
 #include <stdbool.h>
@@ -200,6 +201,14 @@ uint64_t damos_charge_fits(const struct damos_charge *charge, uint64_t time);
  */
 void damos_quota_charge(const struct damos_quota *quota, struct damos_charge *charge, uint64_t now,
                         uint64_t size, uint64_t work, uint64_t time);
+
+/**
+ * damos_expected_time() - how long work is taken to take as long as nothing was measured
+ * @work:       bytes
+ *
+ * Return: nanoseconds.
+ */
+uint64_t damos_expected_time(uint64_t work);
 
 /** DAMOS_GRANULE_MIN - smallest granule; a page, where pages are not larger */
 #define DAMOS_GRANULE_MIN UINT64_C(4096)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <damond/attrs.h>
+#include <damond/breakdown.h>
 #include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
@@ -99,9 +100,11 @@ struct damos_stat {
  * @pattern:    with which regions
  * @targets:    names of the configuration entries whose targets it is for; owned
  * @nr_targets: number of those; 0 is all targets
+ * @dry_run:    act on nothing, but go on as if the action had been done on what matches
  * @quota:      how much of it
  * @charge:     how much of that was used
  * @stat:       statistics
+ * @breakdown:  of all targets, as the last aggregation found them before the scheme was applied
  */
 struct damos {
         char *name;
@@ -109,9 +112,11 @@ struct damos {
         struct damos_access_pattern pattern;
         char **targets;
         size_t nr_targets;
+        bool dry_run;
         struct damos_quota quota;
         struct damos_charge charge;
         struct damos_stat stat;
+        struct damos_breakdown breakdown;
 };
 
 /**
@@ -157,11 +162,8 @@ bool damos_is_for(const struct damos *scheme, const struct damon_target *target)
  * @scheme:     scheme
  * @region:     region after damon_regions_fold()
  * @attrs:      the aggregation interval is the unit of the region's age
- *
- * No region with mostly unknown checks matches, but for %DAMOS_STAT; and none that was accessed
- * matches as one that was not, also if its nr_accesses rounds to 0. %DAMOS_PAGEOUT and %DAMOS_COLD
- * match none that is not in memory: there is nothing to do, but for what was brought in since that
- * was last looked at, which is not what they are for.
  */
-bool damos_matches(const struct damos *scheme, const struct damon_region *region,
-                   const struct damon_attrs *attrs);
+static inline bool damos_matches(const struct damos *scheme, const struct damon_region *region,
+                                 const struct damon_attrs *attrs) {
+        return damos_hold(scheme, region, attrs) == DAMOS_HOLD_NONE;
+}

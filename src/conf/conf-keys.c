@@ -84,6 +84,7 @@ static const struct conf_key scheme_keys[] = {
           offsetof(struct damos, pattern.nr_accesses) },
         { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
+        { "dry_run", conf_parse_bool, conf_write_bool, offsetof(struct damos, dry_run) },
 };
 
 /* Both are written as one value, see conf_write_quota(). */

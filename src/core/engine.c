@@ -43,6 +43,9 @@ struct damon_engine {
         size_t nr_schemes;
         struct damos_worker worker;
         uint64_t now;                           /* microseconds since the engine began */
+        void (*observe)(struct damon_target *const *targets, size_t nr,
+                        const struct damon_attrs *attrs, void *userdata);
+        void *observe_data;                     /* borrowed */
 
         /* in sample intervals since the engine began */
         uint64_t nr_passed;
@@ -260,10 +263,18 @@ static int work_on_scheme(struct damon_engine *engine, size_t i) {
                                 engine->now, time);
 }
 
+static void break_down(const struct damon_engine *engine, struct damos *scheme) {
+        scheme->breakdown = (struct damos_breakdown) {};
+        for (size_t i = 0; i < engine->nr_targets; i++)
+                if (!engine->targets[i]->gone)
+                        damos_breakdown_add(&scheme->breakdown, scheme, engine->targets[i], &engine->attrs);
+}
+
 static int apply_scheme(struct damon_engine *engine, size_t i) {
         struct damos *scheme = &engine->schemes[i];
         int r;
 
+        break_down(engine, scheme);
         if (scheme->action == DAMOS_STAT && !damos_quota_is_set(&scheme->quota)) {
                 for (size_t k = 0; k < engine->nr_targets; k++)
                         if (!engine->targets[k]->gone && damos_is_for(scheme, engine->targets[k]))
@@ -304,7 +315,9 @@ static int engine_aggregate(struct damon_engine *engine) {
         for (size_t i = 0; i < engine->nr_targets; i++)
                 if (!engine->targets[i]->gone)
                         merge_target(engine, engine->targets[i]);
-        for (size_t i = 0; i < engine->nr_schemes; i++) {
+        if (engine->observe)
+                engine->observe(engine->targets, engine->nr_targets, &engine->attrs, engine->observe_data);
+        for (size_t i = 0; i < engine->nr_schemes && !engine->observe; i++) {
                 error = apply_scheme(engine, i);
                 r = r < 0 ? r : error;
         }
@@ -321,7 +334,7 @@ static int engine_aggregate(struct damon_engine *engine) {
 static int work_on_schemes(struct damon_engine *engine) {
         int r = 0;
 
-        for (size_t i = 0; i < engine->nr_schemes; i++) {
+        for (size_t i = 0; i < engine->nr_schemes && !engine->observe; i++) {
                 int error = work_on_scheme(engine, i);
 
                 r = r < 0 ? r : error;
@@ -558,12 +571,21 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
                 }
                 copies[i].stat = before ? before->stat : (struct damos_stat) {};
                 copies[i].charge = before ? before->charge : (struct damos_charge) {};
+                copies[i].breakdown = before ? before->breakdown : (struct damos_breakdown) {};
         }
         schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
         engine->schemes = copies;
         engine->queues = queues;
         engine->nr_schemes = nr;
         return 0;
+}
+
+void damon_engine_observe(struct damon_engine *engine,
+                          void (*observe)(struct damon_target *const *targets, size_t nr,
+                                          const struct damon_attrs *attrs, void *userdata),
+                          void *userdata) {
+        engine->observe = observe;
+        engine->observe_data = userdata;
 }
 
 const struct damon_attrs *damon_engine_attrs(const struct damon_engine *engine) {
@@ -578,4 +600,8 @@ struct damon_target *const *damon_engine_targets(const struct damon_engine *engi
 const struct damos *damon_engine_schemes(const struct damon_engine *engine, size_t *ret_nr) {
         *ret_nr = engine->nr_schemes;
         return engine->schemes;
+}
+
+uint64_t damon_engine_sz_waiting(const struct damon_engine *engine, size_t i) {
+        return damos_queue_size(&engine->queues[i]);
 }

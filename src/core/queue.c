@@ -161,6 +161,18 @@ int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
         return 0;
 }
 
+uint64_t damos_queue_size(const struct damos_queue *queue) {
+        uint64_t size = 0;
+
+        for (size_t turn = queue->next; turn < queue->nr; turn++) {
+                const struct damos_match *match = &queue->items[match_of_turn(queue, turn)];
+
+                if (!is_over(match))
+                        size += damon_range_size(&match->range);
+        }
+        return size;
+}
+
 void damos_queue_forget(struct damos_queue *queue, const struct damon_target *target) {
         for (size_t i = 0; i < queue->nr; i++)
                 if (queue->items[i].target == target)
@@ -286,7 +298,7 @@ static int add_tries(struct damos_worker *worker, const struct damos *scheme,
 /* Try what stands in the tries, and count it. */
 static int try_target(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
                       size_t nr, uint64_t now, uint64_t *time) {
-        bool counts_only = scheme->action == DAMOS_STAT || worker->ops->dry_run;
+        bool counts_only = scheme->action == DAMOS_STAT || scheme->dry_run || worker->ops->dry_run;
         uint64_t sz_tried = 0, sz_applied = 0, work = 0, took = 0;
         int r = 0;
 
@@ -294,7 +306,7 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
                 return 0;
         for (size_t i = 0; i < nr; i++)
                 work += work_of(scheme, target, worker->tries[i].range);
-        if (scheme->action != DAMOS_STAT)
+        if (scheme->action != DAMOS_STAT && !scheme->dry_run)
                 r = worker->ops->apply(worker->ops_data, target, scheme->action, worker->tries, nr, &took);
         for (size_t i = 0; i < nr; i++) {
                 const struct damos_try *try = &worker->tries[i];
@@ -308,10 +320,12 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
         scheme->stat.nr_tried += nr;
         scheme->stat.sz_tried += sz_tried;
         scheme->stat.sz_applied += sz_applied;
+        *time += took;
+        if (counts_only && scheme->action != DAMOS_STAT)
+                took = damos_expected_time(work);
         /* where nothing is known of what is in memory, not all of it was there */
         damos_quota_charge(&scheme->quota, &scheme->charge, now, counts_only ? sz_tried : sz_applied,
                            counts_only ? work : MIN(work, sz_applied), took);
-        *time += took;
         return r;
 }
 

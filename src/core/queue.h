@@ -96,6 +96,12 @@ int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct dam
                      uint64_t now, uint64_t time);
 
 /**
+ * damos_queue_size() - bytes that have not been tried
+ * @queue:      queue
+ */
+uint64_t damos_queue_size(const struct damos_queue *queue);
+
+/**
  * damos_queue_forget() - drop the work on a target
  * @queue:      queue
  * @target:     target that is about to go

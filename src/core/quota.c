@@ -109,6 +109,10 @@ uint64_t damos_charge_fits(const struct damos_charge *charge, uint64_t time) {
                          MAX(charge->measured_time, UINT64_C(1)));
 }
 
+uint64_t damos_expected_time(uint64_t work) {
+        return saturated((unsigned __int128) work * (USEC_PER_MSEC * NSEC_PER_USEC) / SZ_FIRST_MSEC);
+}
+
 static uint64_t time_limit(const struct damos_quota *quota) {
         return saturated((unsigned __int128) quota->time * NSEC_PER_USEC);
 }

@@ -75,7 +75,8 @@ bool damos_same_rule(const struct damos *a, const struct damos *b) {
             !limits_equal(&a->pattern.size, &b->pattern.size) ||
             !limits_equal(&a->pattern.nr_accesses, &b->pattern.nr_accesses) ||
             !limits_equal(&a->pattern.age, &b->pattern.age) ||
-            !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
+            a->dry_run != b->dry_run || !damos_quota_equal(&a->quota, &b->quota) ||
+            a->nr_targets != b->nr_targets)
                 return false;
         for (size_t i = 0; i < a->nr_targets; i++)
                 if (strcmp(a->targets[i], b->targets[i]) != 0)
@@ -88,25 +89,4 @@ bool damos_is_for(const struct damos *scheme, const struct damon_target *target)
                 if (strcmp(scheme->targets[i], target->name) == 0)
                         return true;
         return scheme->nr_targets == 0;
-}
-
-static bool within(const struct damos_limits *limits, uint64_t value) {
-        return value >= limits->min && value <= limits->max;
-}
-
-bool damos_matches(const struct damos *scheme, const struct damon_region *region,
-                   const struct damon_attrs *attrs) {
-        /* accesses too rare to show in nr_accesses are accesses all the same */
-        uint32_t nr_accesses = MAX(region->nr_accesses, (uint32_t) region->accessed);
-        uint64_t age;
-
-        if (region->unknown && scheme->action != DAMOS_STAT)
-                return false;
-        if (region->absent && damos_lets_go(scheme->action))
-                return false;
-        if (__builtin_mul_overflow(region->age, attrs->aggregation_interval, &age))
-                age = UINT64_MAX;
-        return within(&scheme->pattern.size, damon_range_size(&region->range)) &&
-               within(&scheme->pattern.nr_accesses, nr_accesses) &&
-               within(&scheme->pattern.age, age);
 }

@@ -221,8 +221,6 @@ static int set_up_events(struct manager *manager) {
 
         if ((r = sd_event_new(&manager->event)) < 0 ||
             (r = sd_event_set_signal_exit(manager->event, true)) < 0 ||
-            (r = add_signal(manager, SIGHUP, on_hangup)) < 0 ||
-            (r = add_signal(manager, SIGUSR1, on_user1)) < 0 ||
             /* the default accuracy of 250 ms would make bursts of the ticks */
             (r = sd_event_add_time(manager->event, &manager->tick, CLOCK_MONOTONIC, 0, 1, on_tick,
                                    manager)) < 0 ||
@@ -230,7 +228,6 @@ static int set_up_events(struct manager *manager) {
             (r = sd_event_source_set_exit_on_failure(manager->tick, true)) < 0 ||
             (r = sd_event_add_time_relative(manager->event, &manager->scan, CLOCK_MONOTONIC, 0,
                                             100 * USEC_PER_MSEC, on_scan, manager)) < 0 ||
-            (r = statistics_arm(manager)) < 0 ||
             (r = sd_watchdog_enabled(false, &manager->watchdog_usec)) < 0)
                 return r;
         if (r > 0 && (r = sd_event_add_time_relative(manager->event, &manager->watchdog, CLOCK_MONOTONIC, 0,
@@ -246,13 +243,14 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         struct manager *manager = calloc(1, sizeof(*manager));
         const struct damon_ops *ops;
         struct binding *bindings;
-        struct damos_stat *logged;
+        struct logged *logged;
         struct damon_env env;
         int r;
 
         if (!manager)
                 return -ENOMEM;
         manager->config_path = config_path;
+        manager->dry_run = dry_run;
         manager->rng.state = clock_ns(CLOCK_REALTIME);
         manager->matcher.proc_fd = files->proc_fd;
         record_init(&manager->record);
@@ -316,8 +314,15 @@ int manager_run(struct manager *manager) {
         char files[STATUS_FILES_MAX];
         int r;
 
-        log_info(DAMOND_MESSAGE_STARTED, "started with %s: %zu target entries, %zu schemes",
-                 status_files(manager, files), manager->plan->nr_targets, manager->plan->nr_schemes);
+        if ((r = add_signal(manager, SIGHUP, on_hangup)) < 0 ||
+            (r = add_signal(manager, SIGUSR1, on_user1)) < 0 ||
+            (r = statistics_arm(manager)) < 0) {
+                log_error(DAMOND_MESSAGE_FAILED, "cannot start: %s", strerror(-r));
+                return r;
+        }
+        log_info(DAMOND_MESSAGE_STARTED, "started with %s: %zu target entries, %zu schemes%s",
+                 status_files(manager, files), manager->plan->nr_targets, manager->plan->nr_schemes,
+                 manager->dry_run ? ", dry run" : "");
         record_set(&manager->record, manager->plan->record, manager->plan->record_size);
         snapshot_record(manager);
         (void) sd_notify(false, "READY=1");

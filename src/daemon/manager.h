@@ -43,6 +43,16 @@ struct target_log {
         size_t nr;
 };
 
+/**
+ * struct logged - what the journal says of a scheme
+ * @stat:       statistics
+ * @matching:   what matched at the last aggregation
+ */
+struct logged {
+        struct damos_stat stat;
+        struct damos_part matching;
+};
+
 /** STATUS_MAX - bytes of a status line with its NUL */
 #define STATUS_MAX 512
 
@@ -76,6 +86,7 @@ struct told {
 /**
  * struct manager - the daemon
  * @config_path:        configuration file; borrowed
+ * @dry_run:            nothing is ever acted on
  * @plan:               the plan in force
  * @event:              event loop
  * @tick:               timer of the next engine step; off while there are no targets
@@ -106,10 +117,11 @@ struct told {
  * @recorded_at:        when statistics of monitoring were last logged,
  * @recorded_cpu:       and the CPU time of monitoring until then, nanoseconds
  * @target_log:         keeps the log of targets from growing without end
- * @logged:             statistics of each of the engine's schemes when last logged
+ * @logged:             what was last logged of each of the engine's schemes
  */
 struct manager {
         const char *config_path;
+        bool dry_run;
         struct plan *plan;
 
         sd_event *event;
@@ -144,7 +156,7 @@ struct manager {
         uint64_t recorded_at;
         uint64_t recorded_cpu;
         struct target_log target_log;
-        struct damos_stat *logged;
+        struct logged *logged;
 };
 
 /**
@@ -289,15 +301,22 @@ int statistics_arm(struct manager *manager);
 /**
  * statistics_follow() - take note of the engine's schemes, after they were set
  * @manager:    manager
- * @logged:     room for the statistics of each of them; owned by the manager
+ * @logged:     room for what is logged of each of them; owned by the manager
  */
-void statistics_follow(struct manager *manager, struct damos_stat *logged);
+void statistics_follow(struct manager *manager, struct logged *logged);
 
 /**
- * statistics_log() - log a record for each scheme whose statistics have changed
+ * statistics_log() - log a record for each scheme whose statistics, or what it matches, have changed
  * @manager:    manager
  */
 void statistics_log(struct manager *manager);
+
+/**
+ * statistics_dry_run() - say whether a scheme acts on nothing
+ * @manager:    manager
+ * @scheme:     one of its schemes
+ */
+bool statistics_dry_run(const struct manager *manager, const struct damos *scheme);
 
 /** STATISTICS_RESOLUTION_MAX - bytes that hold what statistics_resolution() says */
 #define STATISTICS_RESOLUTION_MAX 256

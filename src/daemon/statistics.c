@@ -13,13 +13,20 @@
 #include "message-ids.h"
 #include "unit.h"
 
-static void log_scheme(const struct damos *scheme) {
+bool statistics_dry_run(const struct manager *manager, const struct damos *scheme) {
+        return manager->dry_run || scheme->dry_run;
+}
+
+static void log_scheme(const struct manager *manager, const struct damos *scheme) {
         const struct damos_stat *stat = &scheme->stat;
-        char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX];
+        const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
+        char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX], matches[UNIT_STRING_MAX], there[UNIT_STRING_MAX];
         char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
-        char qt_exceeds[64], exceeded[64] = "";
+        char qt_exceeds[64], nr_matching[64], sz_matching[64], in_memory[64], exceeded[64] = "";
+        bool dry_run = statistics_dry_run(manager, scheme);
         const char *fields[] = {
-                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, NULL,
+                name, action, dry_run ? "DAMOND_DRY_RUN=1" : "DAMOND_DRY_RUN=0", nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, nr_matching, sz_matching,
+                in_memory, NULL,
         };
 
         (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
@@ -29,14 +36,20 @@ static void log_scheme(const struct damos *scheme) {
         (void) snprintf(nr_applied, sizeof(nr_applied), "DAMOND_NR_APPLIED=%" PRIu64, stat->nr_applied);
         (void) snprintf(sz_applied, sizeof(sz_applied), "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
         (void) snprintf(qt_exceeds, sizeof(qt_exceeds), "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
+        (void) snprintf(nr_matching, sizeof(nr_matching), "DAMOND_NR_MATCHING=%" PRIu64, matching->nr);
+        (void) snprintf(sz_matching, sizeof(sz_matching), "DAMOND_SZ_MATCHING=%" PRIu64, matching->size);
+        (void) snprintf(in_memory, sizeof(in_memory), "DAMOND_SZ_MATCHING_IN_MEMORY=%" PRIu64,
+                        matching->in_memory);
         if (damos_quota_is_set(&scheme->quota))
                 (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
                                 stat->qt_exceeds);
         log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
-                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s",
+                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s; %s match now, %s of it in memory%s",
                    scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
                    unit_format_size_short(tried, stat->sz_tried), stat->nr_applied,
-                   unit_format_size_short(applied, stat->sz_applied), exceeded);
+                   unit_format_size_short(applied, stat->sz_applied), exceeded,
+                   unit_format_size_short(matches, matching->size),
+                   unit_format_size_short(there, matching->in_memory), dry_run ? " (dry run)" : "");
 }
 
 /* What the budget leaves of what is configured, beginning with what is sampled. */
@@ -126,13 +139,17 @@ static void log_monitoring(struct manager *manager) {
                    resolution);
 }
 
-void statistics_follow(struct manager *manager, struct damos_stat *logged) {
+static struct logged what_to_log(const struct damos *scheme) {
+        return (struct logged) { scheme->stat, scheme->breakdown.parts[DAMOS_HOLD_NONE] };
+}
+
+void statistics_follow(struct manager *manager, struct logged *logged) {
         const struct damos *schemes;
         size_t nr;
 
         schemes = damon_engine_schemes(manager->engine, &nr);
         for (size_t i = 0; i < nr; i++)
-                logged[i] = schemes[i].stat;
+                logged[i] = what_to_log(&schemes[i]);
         free(manager->logged);
         manager->logged = logged;
 }
@@ -142,11 +159,14 @@ void statistics_log(struct manager *manager) {
         size_t nr;
 
         schemes = damon_engine_schemes(manager->engine, &nr);
-        for (size_t i = 0; i < nr; i++)
-                if (memcmp(&schemes[i].stat, &manager->logged[i], sizeof(manager->logged[i])) != 0) {
-                        log_scheme(&schemes[i]);
-                        manager->logged[i] = schemes[i].stat;
+        for (size_t i = 0; i < nr; i++) {
+                struct logged now = what_to_log(&schemes[i]);
+
+                if (memcmp(&now, &manager->logged[i], sizeof(now)) != 0) {
+                        log_scheme(manager, &schemes[i]);
+                        manager->logged[i] = now;
                 }
+        }
 }
 
 static int set_timer(struct manager *manager, sd_event_source *source) {

@@ -285,6 +285,16 @@ static void test_quota(void **state) {
         plan_free(plan);
 }
 
+static void test_dry_run(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/dry-run.conf");
+
+        assert_int_equal(plan->nr_schemes, 3);
+        assert_false(plan->schemes[0].dry_run);
+        assert_true(plan->schemes[1].dry_run);
+        assert_false(plan->schemes[2].dry_run);
+        plan_free(plan);
+}
+
 static void test_integers(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/integers.conf");
 
@@ -452,6 +462,7 @@ int main(void) {
                 cmocka_unit_test(test_selectors),
                 cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_quota),
+                cmocka_unit_test(test_dry_run),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_syntax),
                 cmocka_unit_test(test_dots),

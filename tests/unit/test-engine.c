@@ -643,6 +643,144 @@ static void quota_of_a_dry_run_is_that_of_a_real_one(void **state) {
         }
 }
 
+/* Nothing is done, and all else is as if it had been. */
+static void scheme_in_a_dry_run_goes_on_as_if_it_acted(void **state) {
+        _cleanup_world_ struct world *dry = world_new(), *real = world_new();
+        struct damos schemes[] = { scheme("old", DAMOS_PAGEOUT), scheme("stat", DAMOS_STAT) };
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
+                schemes[i].pattern.age.min = 200000;
+        add(dry, "a");
+        add(real, "a");
+        ASSERT_OK(damon_engine_set_schemes(real->engine, schemes, ELEMENTSOF(schemes)));
+        schemes[0].dry_run = true;
+        ASSERT_OK(damon_engine_set_schemes(dry->engine, schemes, ELEMENTSOF(schemes)));
+        for (int i = 0; i < 10; i++) {
+                aggregate(dry);
+                aggregate(real);
+                for (size_t k = 0; k < ELEMENTSOF(schemes); k++)
+                        assert_int_equal(stat_of(dry, k)->sz_tried, stat_of(real, k)->sz_tried);
+        }
+        assert_int_equal(stat_of(real, 0)->sz_applied, 400 * MIB);
+        assert_int_equal(stat_of(dry, 0)->sz_applied, 0);
+        assert_int_equal(stat_of(dry, 0)->nr_applied, 0);
+        assert_int_equal(dry->fake.nr_acts, 0);
+}
+
+/* It takes no time, and is charged what is expected: 4 MiB a millisecond. */
+static void time_quota_of_a_dry_run_binds(void **state) {
+        for (int whole = 0; whole <= 1; whole++) {
+                struct damon_ops ops = fake_ops;
+                _cleanup_world_ struct world *w = NULL;
+                struct damos cold = scheme("s", DAMOS_COLD);
+
+                ops.dry_run = whole;
+                w = world_with(&ops);
+                cold.dry_run = !whole;
+                cold.quota = (struct damos_quota) { .time = 10000, .interval = 1000000 };
+                add(w, "a");
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+                for (int i = 0; i < 5; i++)
+                        aggregate(w);
+                assert_in_range(stat_of(w, 0)->sz_tried, 36 * MIB, 40 * MIB);
+                for (int i = 0; i < 10; i++)
+                        aggregate(w);
+                assert_in_range(stat_of(w, 0)->sz_tried, 72 * MIB, 80 * MIB);
+                assert_int_equal(stat_of(w, 0)->qt_exceeds, 1);
+        }
+}
+
+static const struct damos_breakdown *breakdown_of(const struct world *w, size_t i) {
+        size_t nr;
+        const struct damos *schemes = damon_engine_schemes(w->engine, &nr);
+
+        assert_true(i < nr);
+        return &schemes[i].breakdown;
+}
+
+/* As each scheme found it, before it or one behind it has changed anything. */
+static void breakdown_is_that_of_the_last_aggregation(void **state) {
+        _cleanup_world_ struct world *w = world_new();
+        struct damos schemes[] = { scheme("stat", DAMOS_STAT), scheme("cold", DAMOS_COLD), scheme("late", DAMOS_STAT) };
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
+                schemes[i].pattern.age.min = 200000;
+        add(w, "a");
+        ASSERT_OK(damon_engine_set_schemes(w->engine, schemes, ELEMENTSOF(schemes)));
+        for (int i = 0; i < 10; i++) {
+                bool old = i >= 2 && i % 2 == 0;     /* 0, 1, 2, and then 1, 2 */
+
+                aggregate(w);
+                for (size_t k = 0; k < ELEMENTSOF(schemes); k++) {
+                        const struct damos_breakdown *breakdown = breakdown_of(w, k);
+                        bool matches = old && k < 2;
+
+                        assert_int_equal(breakdown->parts[DAMOS_HOLD_NONE].size, matches ? 100 * MIB : 0);
+                        assert_int_equal(breakdown->parts[DAMOS_HOLD_AGE].size, matches ? 0 : 100 * MIB);
+                }
+        }
+        /* what stays is known of what stays */
+        ASSERT_OK(damon_engine_set_schemes(w->engine, schemes, 1));
+        assert_int_equal(breakdown_of(w, 0)->parts[DAMOS_HOLD_AGE].size, 100 * MIB);
+}
+
+static void what_the_quota_does_not_allow_waits(void **state) {
+        _cleanup_world_ struct world *w = world_new();
+        struct damos cold = scheme("s", DAMOS_COLD);
+
+        cold.quota = (struct damos_quota) { .size = 10 * MIB, .interval = 1000000 };
+        add(w, "a");
+        ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+        assert_int_equal(damon_engine_sz_waiting(w->engine, 0), 0);
+        aggregate(w);
+        assert_int_equal(breakdown_of(w, 0)->parts[DAMOS_HOLD_NONE].size, 100 * MIB);
+        assert_int_equal(damon_engine_sz_waiting(w->engine, 0), 90 * MIB);
+        aggregate(w);
+        assert_int_equal(damon_engine_sz_waiting(w->engine, 0), 100 * MIB);
+}
+
+struct seen {
+        unsigned nr_aggregations;
+        size_t nr_regions;
+        struct damos_breakdown breakdown;
+};
+
+static void look(struct damon_target *const *targets, size_t nr, const struct damon_attrs *in_force,
+                 void *userdata) {
+        struct damos old = scheme("s", DAMOS_PAGEOUT);
+        struct seen *seen = userdata;
+
+        assert_int_equal(nr, 1);
+        assert_int_equal(in_force->aggregation_interval, attrs.aggregation_interval);
+        old.pattern.age.min = 200000;
+        seen->nr_aggregations++;
+        seen->nr_regions = targets[0]->regions.nr;
+        seen->breakdown = (struct damos_breakdown) {};
+        damos_breakdown_add(&seen->breakdown, &old, targets[0], in_force);
+}
+
+/* Nothing is acted on, and so nothing becomes young. */
+static void who_observes_sees_what_schemes_would_see(void **state) {
+        _cleanup_world_ struct world *w = world_new();
+        struct damos old = scheme("s", DAMOS_PAGEOUT);
+        struct damon_target *target = add(w, "a");
+        struct seen seen = {};
+
+        old.pattern.age.min = 200000;
+        ASSERT_OK(damon_engine_set_schemes(w->engine, &old, 1));
+        damon_engine_observe(w->engine, look, &seen);
+        for (unsigned i = 0; i < 10; i++) {
+                aggregate(w);
+                assert_int_equal(seen.nr_aggregations, i + 1);
+                assert_int_equal(seen.breakdown.parts[DAMOS_HOLD_NONE].size, i < 2 ? 0 : 100 * MIB);
+                /* merged, and not yet cut */
+                assert_in_range(seen.nr_regions, 10, 20);
+                assert_true(target->regions.nr > seen.nr_regions);
+        }
+        assert_int_equal(w->fake.nr_acts, 0);
+        assert_int_equal(stat_of(w, 0)->nr_tried, 0);
+}
+
 static void scheme_for_one_target_leaves_the_other(void **state) {
         static char name[] = "b";
         static char *names[] = { name };
@@ -1733,6 +1871,11 @@ int main(void) {
                 cmocka_unit_test(earlier_action_hides_a_region_from_a_later_scheme_on_age),
                 cmocka_unit_test(statistics_count_what_was_tried_and_what_was_done),
                 cmocka_unit_test(quota_of_a_dry_run_is_that_of_a_real_one),
+                cmocka_unit_test(scheme_in_a_dry_run_goes_on_as_if_it_acted),
+                cmocka_unit_test(time_quota_of_a_dry_run_binds),
+                cmocka_unit_test(breakdown_is_that_of_the_last_aggregation),
+                cmocka_unit_test(what_the_quota_does_not_allow_waits),
+                cmocka_unit_test(who_observes_sees_what_schemes_would_see),
                 cmocka_unit_test(scheme_for_one_target_leaves_the_other),
                 cmocka_unit_test(unknown_regions_are_left_alone_but_counted),
                 cmocka_unit_test(set_schemes_keeps_statistics_of_what_stays),

@@ -239,6 +239,9 @@ static void same_rule_looks_at_everything_but_statistics(void **state) {
         b.targets = targets_ac;
         assert_false(damos_same_rule(&a, &b));
         b = full_scheme();
+        b.dry_run = true;
+        assert_false(damos_same_rule(&a, &b));
+        b = full_scheme();
         b.nr_targets = 1;
         assert_false(damos_same_rule(&a, &b));
         assert_false(damos_same_rule(&b, &a));
