@@ -194,6 +194,16 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
                         uint64_t page_size);
 
 /**
+ * damon_region_is_new() - say whether nothing is known of a region
+ * @region:     region
+ *
+ * It, or what it has in memory, came since the last aggregation.
+ */
+static inline bool damon_region_is_new(const struct damon_region *region) {
+        return damon_evidence_tally(&region->evidence).known <= 0;
+}
+
+/**
  * damon_regions_fold() - end an aggregation: turn its checks into access frequencies
  * @regions:            regions
  * @max_nr_accesses:    what a region accessed at every check is given

@@ -99,6 +99,9 @@ struct damos_stat {
  * @pattern:    with which regions
  * @targets:    names of the configuration entries whose targets it is for; owned
  * @nr_targets: number of those; 0 is all targets
+ * @apply_interval: microseconds from one time that it is applied to the next; 0 is at the end of
+ *              each aggregation
+ * @apply_at:   when that is next, microseconds since the engine began
  * @quota:      how much of it
  * @charge:     how much of that was used
  * @stat:       statistics
@@ -109,6 +112,8 @@ struct damos {
         struct damos_access_pattern pattern;
         char **targets;
         size_t nr_targets;
+        uint64_t apply_interval;
+        uint64_t apply_at;
         struct damos_quota quota;
         struct damos_charge charge;
         struct damos_stat stat;
@@ -122,6 +127,16 @@ struct damos {
  */
 static inline bool damos_lets_go(enum damos_action action) {
         return action == DAMOS_PAGEOUT || action == DAMOS_COLD;
+}
+
+/**
+ * damos_has_changed() - say whether a region is not any more what the last aggregation found
+ * @region:     region; schemes may be applied, and work, between two aggregations, too
+ *
+ * At the end of an aggregation, none has.
+ */
+static inline bool damos_has_changed(const struct damon_region *region) {
+        return region->touched && !region->accessed;
 }
 
 /**

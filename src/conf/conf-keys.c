@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "conf-control.h"
 #include "conf-merge.h"
 #include "conf-scheme.h"
 #include "conf-target.h"
@@ -83,6 +84,8 @@ static const struct conf_key scheme_keys[] = {
         { "nr_accesses", conf_parse_nr_accesses_range, conf_write_nr_accesses_range,
           offsetof(struct damos, pattern.nr_accesses) },
         { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
+        { "apply_interval", conf_parse_apply_interval, conf_write_apply_interval,
+          offsetof(struct damos, apply_interval) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
 };
 

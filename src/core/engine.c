@@ -244,7 +244,7 @@ static void count_matches(const struct damon_engine *engine, struct damos *schem
         for (size_t i = 0; i < target->regions.nr; i++) {
                 const struct damon_region *region = &target->regions.items[i];
 
-                if (!damos_matches(scheme, region, &engine->attrs))
+                if (!damos_matches(scheme, region, &engine->attrs) || damos_has_changed(region))
                         continue;
                 scheme->stat.nr_tried++;
                 scheme->stat.sz_tried += damon_range_size(&region->range);
@@ -273,6 +273,43 @@ static int apply_scheme(struct damon_engine *engine, size_t i) {
         return r < 0 ? r : work_on_scheme(engine, i);
 }
 
+/* A scheme with an interval of its own does no more at a time than what its quota then has left. */
+static bool goes_on(const struct damos *scheme) {
+        struct damos_allowance left;
+
+        return scheme->apply_interval == 0 || damos_quota_left(&scheme->quota, &scheme->charge, &left);
+}
+
+/* What such a scheme has not got done when an aggregation ends is found anew, like that of all others. */
+static bool is_due(const struct damon_engine *engine, size_t i, bool aggregated) {
+        const struct damos *scheme = &engine->schemes[i];
+        const struct damos_queue *queue = &engine->queues[i];
+
+        if (scheme->apply_interval == 0)
+                return aggregated;
+        return engine->now >= scheme->apply_at ||
+               (aggregated && queue->next < queue->nr && goes_on(scheme));
+}
+
+/* Apply the schemes that are due, and go on with what the steps before have left undone of the others. */
+static int apply_schemes(struct damon_engine *engine, bool aggregated) {
+        int r = 0;
+
+        for (size_t i = 0; i < engine->nr_schemes; i++) {
+                struct damos *scheme = &engine->schemes[i];
+                int error = 0;
+
+                if (is_due(engine, i, aggregated)) {
+                        if (engine->now >= scheme->apply_at)
+                                scheme->apply_at = engine->now + scheme->apply_interval;
+                        error = apply_scheme(engine, i);
+                } else if (goes_on(scheme))
+                        error = work_on_scheme(engine, i);
+                r = r < 0 ? r : error;
+        }
+        return r;
+}
+
 static int refine_target(const struct damon_engine *engine, struct damon_target *target) {
         size_t nr_explore = MIN(NR_EXPLORE * (size_t) engine->attrs.min_regions,
                                 engine->attrs.max_regions / 2U);
@@ -296,31 +333,16 @@ static int refine_target(const struct damon_engine *engine, struct damon_target 
  * order: merge, apply schemes to what came of it, split, which here is to refine.
  */
 static int engine_aggregate(struct damon_engine *engine) {
-        int r = 0, error;
+        int r, error;
 
         for (size_t i = 0; i < engine->nr_targets; i++)
                 if (!engine->targets[i]->gone)
                         merge_target(engine, engine->targets[i]);
-        for (size_t i = 0; i < engine->nr_schemes; i++) {
-                error = apply_scheme(engine, i);
-                r = r < 0 ? r : error;
-        }
+        r = apply_schemes(engine, true);
         for (size_t i = 0; i < engine->nr_targets; i++) {
                 if (engine->targets[i]->gone)
                         continue;
                 error = refine_target(engine, engine->targets[i]);
-                r = r < 0 ? r : error;
-        }
-        return r;
-}
-
-/* Go on with what the steps since the last aggregation have left undone. */
-static int work_on_schemes(struct damon_engine *engine) {
-        int r = 0;
-
-        for (size_t i = 0; i < engine->nr_schemes; i++) {
-                int error = work_on_scheme(engine, i);
-
                 r = r < 0 ? r : error;
         }
         return r;
@@ -428,7 +450,7 @@ int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stal
                 step.aggregated = true;
                 r = engine_aggregate(engine);
         } else
-                r = work_on_schemes(engine);
+                r = apply_schemes(engine, false);
         if (r < 0)
                 return r;
 
@@ -555,6 +577,7 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
                 }
                 copies[i].stat = before ? before->stat : (struct damos_stat) {};
                 copies[i].charge = before ? before->charge : (struct damos_charge) {};
+                copies[i].apply_at = before ? before->apply_at : engine->now + copies[i].apply_interval;
         }
         schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
         engine->schemes = copies;

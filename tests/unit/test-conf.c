@@ -285,6 +285,16 @@ static void test_quota(void **state) {
         plan_free(plan);
 }
 
+static void test_control(void **state) {
+        static const uint64_t apply_intervals[] = { 5 * USEC_PER_MSEC, 5400 * USEC_PER_SEC, 0, 0, 0 };
+        struct plan *plan = load(TEST_DATA "/conf/good/control.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(apply_intervals));
+        for (size_t i = 0; i < ELEMENTSOF(apply_intervals); i++)
+                assert_int_equal(plan->schemes[i].apply_interval, apply_intervals[i]);
+        plan_free(plan);
+}
+
 static void test_integers(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/integers.conf");
 
@@ -452,6 +462,7 @@ int main(void) {
                 cmocka_unit_test(test_selectors),
                 cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_quota),
+                cmocka_unit_test(test_control),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_syntax),
                 cmocka_unit_test(test_dots),

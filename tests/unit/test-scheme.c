@@ -219,9 +219,10 @@ static void same_rule_looks_at_everything_but_statistics(void **state) {
         uint64_t *const limits[] = {
                 &b.pattern.size.min, &b.pattern.size.max, &b.pattern.nr_accesses.min,
                 &b.pattern.nr_accesses.max, &b.pattern.age.min, &b.pattern.age.max,
-                &b.quota.size, &b.quota.time, &b.quota.interval,
+                &b.quota.size, &b.quota.time, &b.quota.interval, &b.apply_interval,
         };
 
+        b.apply_at++;
         b.stat = (struct damos_stat) {};
         b.charge = (struct damos_charge) {};
         assert_true(damos_same_rule(&a, &b));
