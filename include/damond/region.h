@@ -325,6 +325,12 @@ void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint
                            uint64_t old_aggregation, uint64_t new_aggregation);
 
 /**
+ * damon_regions_forget() - keep nothing but the addresses, as nobody has looked for some time
+ * @regions:    regions, unknown until an aggregation ends
+ */
+void damon_regions_forget(struct damon_regions *regions);
+
+/**
  * damon_regions_check() - look for a broken invariant
  * @regions:    regions
  * @page_size:  the page size

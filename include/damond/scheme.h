@@ -14,6 +14,7 @@
 #include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
+#include <damond/watermarks.h>
 
 /**
  * enum damos_action - what to do with a matching region
@@ -102,6 +103,8 @@ struct damos_stat {
  * @apply_interval: microseconds from one time that it is applied to the next; 0 is at the end of
  *              each aggregation
  * @apply_at:   when that is next, microseconds since the engine began
+ * @watermarks: when it is awake
+ * @wake:       whether it is
  * @quota:      how much of it
  * @charge:     how much of that was used
  * @stat:       statistics
@@ -114,6 +117,8 @@ struct damos {
         size_t nr_targets;
         uint64_t apply_interval;
         uint64_t apply_at;
+        struct damos_watermarks watermarks;
+        struct damos_wake wake;
         struct damos_quota quota;
         struct damos_charge charge;
         struct damos_stat stat;

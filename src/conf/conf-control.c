@@ -5,12 +5,23 @@
 
 #include <string.h>
 
+#include "conf-keys.h"
+#include "conf-merge.h"
 #include "conf-values.h"
 #include "conf-write.h"
 #include "unit.h"
 
 #define EXPECTED_APPLY_INTERVAL \
         "a time in a string, such as \"10s\" (units: " CONF_TIME_UNITS "), or \"aggregation\""
+#define EXPECTED_METRIC_INTERVAL \
+        "a time in a string of at least \"100ms\", such as \"5s\" (units: " CONF_TIME_UNITS ")"
+#define EXPECTED_SHARE \
+        "a share in a string from \"0%\" to \"100%\" with at most two decimals, such as \"40%\""
+
+#define BASIS_POINTS 10000
+
+/* that of DAMON_RECLAIM */
+#define WATERMARKS_INTERVAL (5 * USEC_PER_SEC)
 
 void conf_parse_apply_interval(struct conf_context *context, const config_setting_t *setting, void *to) {
         const char *text = conf_string(context, setting, EXPECTED_APPLY_INTERVAL);
@@ -38,4 +49,105 @@ void conf_write_apply_interval(const struct plan *plan, const void *from, FILE *
                 conf_write_interval(plan, from, f);
         else
                 fputs("\"aggregation\"", f);
+}
+
+static void parse_metric(struct conf_context *context, const config_setting_t *setting,
+                         const enum damos_metric *metrics, size_t nr, enum damos_metric *metric) {
+        const char *name = conf_string(context, setting, "the name of a metric, such as \"free_mem_rate\"");
+        struct conf_words words = { .word = name };
+
+        if (!name)
+                return;
+        for (size_t i = 0; i < nr; i++) {
+                const char *known = damos_metric_to_string(metrics[i]);
+
+                if (strcmp(name, known) == 0) {
+                        *metric = metrics[i];
+                        return;
+                }
+                conf_words_consider(&words, known);
+        }
+        if (words.best)
+                conf_error_at(context, setting, "unknown metric \"%.80s\", did you mean \"%s\"?", name,
+                              words.best);
+        else
+                conf_error_at(context, setting, "unknown metric \"%.80s\", expected one of %s", name,
+                              words.list);
+}
+
+void conf_parse_watermark_metric(struct conf_context *context, const config_setting_t *setting, void *to) {
+        static const enum damos_metric metrics[] = {
+                DAMOS_FREE_MEM_RATE, DAMOS_AVAILABLE_MEM_RATE, DAMOS_FREE_SWAP_RATE,
+                DAMOS_SOME_MEM_PSI_RATE,
+        };
+
+        parse_metric(context, setting, metrics, ELEMENTSOF(metrics), to);
+}
+
+void conf_parse_watermark_interval(struct conf_context *context, const config_setting_t *setting,
+                                   void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_METRIC_INTERVAL);
+        uint64_t *interval = to, usec;
+        int r;
+
+        if (!text)
+                return;
+        r = unit_parse_time(text, &usec);
+        if (r < 0)
+                conf_value_error(context, setting, text, r, EXPECTED_METRIC_INTERVAL);
+        else if (usec < CONF_METRIC_INTERVAL_MIN)
+                conf_error_at(context, setting, "%s: \"%.80s\" is too short, expected %s",
+                              conf_label(setting), text, EXPECTED_METRIC_INTERVAL);
+        else
+                *interval = usec;
+}
+
+void conf_parse_share(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_SHARE);
+        uint32_t *share = to, value;
+        int r;
+
+        if (!text)
+                return;
+        r = unit_parse_percent(text, &value);
+        if (r >= 0 && value > BASIS_POINTS)
+                r = -ERANGE;
+        if (r < 0)
+                conf_value_error(context, setting, text, r, EXPECTED_SHARE);
+        else
+                *share = value;
+}
+
+static void check_not_below(struct conf_context *context, const config_setting_t *setting,
+                            const char *name, uint32_t share, const char *lower_name, uint32_t lower) {
+        char text[UNIT_STRING_MAX], lower_text[UNIT_STRING_MAX];
+
+        if (share < lower)
+                conf_error_at(context, setting, "watermarks: %s is %s, which is below the %s one of %s, "
+                              "expected at least that", name, unit_format_percent(text, share),
+                              lower_name, unit_format_percent(lower_text, lower));
+}
+
+void conf_parse_watermarks(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const struct conf_layers layers = { .settings = &setting, .nr = 1 };
+        struct damos_watermarks *watermarks = to;
+
+        *watermarks = (struct damos_watermarks) { .interval = WATERMARKS_INTERVAL };
+        if (!conf_parse_group(context, &layers, CONF_WATERMARKS, watermarks))
+                return;
+        check_not_below(context, setting, "high", watermarks->high, "mid", watermarks->mid);
+        check_not_below(context, setting, "mid", watermarks->mid, "low", watermarks->low);
+}
+
+void conf_write_watermarks(const struct plan *plan, const void *from, FILE *f) {
+        const struct damos_watermarks *watermarks = from;
+        char interval[UNIT_STRING_MAX], high[UNIT_STRING_MAX], mid[UNIT_STRING_MAX], low[UNIT_STRING_MAX];
+
+        if (watermarks->metric == DAMOS_NO_METRIC)
+                return;
+        fprintf(f, "{ metric = \"%s\"; interval = \"%s\"; high = \"%s\"; mid = \"%s\"; low = \"%s\"; }",
+                damos_metric_to_string(watermarks->metric),
+                unit_format_time(interval, watermarks->interval),
+                unit_format_percent(high, watermarks->high), unit_format_percent(mid, watermarks->mid),
+                unit_format_percent(low, watermarks->low));
 }

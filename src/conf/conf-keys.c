@@ -86,6 +86,8 @@ static const struct conf_key scheme_keys[] = {
         { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
         { "apply_interval", conf_parse_apply_interval, conf_write_apply_interval,
           offsetof(struct damos, apply_interval) },
+        { "watermarks", conf_parse_watermarks, conf_write_watermarks,
+          offsetof(struct damos, watermarks) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
 };
 
@@ -103,6 +105,15 @@ static const struct conf_key weights_keys[] = {
         { "age", conf_parse_weight, NULL, offsetof(struct damos_weights, age) },
 };
 
+/* Written as one value, see conf_write_watermarks(). */
+static const struct conf_key watermarks_keys[] = {
+        { "metric", conf_parse_watermark_metric, NULL, offsetof(struct damos_watermarks, metric), true },
+        { "interval", conf_parse_watermark_interval, NULL, offsetof(struct damos_watermarks, interval) },
+        { "high", conf_parse_share, NULL, offsetof(struct damos_watermarks, high), true },
+        { "mid", conf_parse_share, NULL, offsetof(struct damos_watermarks, mid), true },
+        { "low", conf_parse_share, NULL, offsetof(struct damos_watermarks, low), true },
+};
+
 const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_FILE] = { "", file_keys, ELEMENTSOF(file_keys) },
         [CONF_MONITORING] = { "monitoring", monitoring_keys, ELEMENTSOF(monitoring_keys) },
@@ -110,6 +121,7 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_SCHEME] = { "schemes", scheme_keys, ELEMENTSOF(scheme_keys) },
         [CONF_QUOTA] = { "quota", quota_keys, ELEMENTSOF(quota_keys) },
         [CONF_WEIGHTS] = { "weights", weights_keys, ELEMENTSOF(weights_keys) },
+        [CONF_WATERMARKS] = { "watermarks", watermarks_keys, ELEMENTSOF(watermarks_keys) },
 };
 
 static bool has_key(const struct conf_group *group, const char *name) {

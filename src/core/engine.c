@@ -43,6 +43,7 @@ struct damon_engine {
         size_t nr_schemes;
         struct damos_worker worker;
         uint64_t now;                           /* microseconds since the engine began */
+        bool slept;                             /* all schemes have, since the last step */
 
         /* in sample intervals since the engine began */
         uint64_t nr_passed;
@@ -277,6 +278,8 @@ static int apply_scheme(struct damon_engine *engine, size_t i) {
 static bool goes_on(const struct damos *scheme) {
         struct damos_allowance left;
 
+        if (scheme->wake.asleep)
+                return false;
         return scheme->apply_interval == 0 || damos_quota_left(&scheme->quota, &scheme->charge, &left);
 }
 
@@ -285,6 +288,8 @@ static bool is_due(const struct damon_engine *engine, size_t i, bool aggregated)
         const struct damos *scheme = &engine->schemes[i];
         const struct damos_queue *queue = &engine->queues[i];
 
+        if (scheme->wake.asleep)
+                return false;
         if (scheme->apply_interval == 0)
                 return aggregated;
         return engine->now >= scheme->apply_at ||
@@ -430,6 +435,25 @@ static int mark_samples(struct damon_engine *engine, struct damon_step *step) {
         return 0;
 }
 
+bool damon_engine_is_asleep(const struct damon_engine *engine) {
+        for (size_t i = 0; i < engine->nr_schemes; i++)
+                if (!engine->schemes[i].wake.asleep)
+                        return false;
+        return engine->nr_schemes > 0;
+}
+
+/* What was accessed meanwhile nobody knows, nor for how long anything was not. */
+static void begin_anew(struct damon_engine *engine) {
+        for (size_t i = 0; i < engine->nr_targets; i++) {
+                damon_regions_forget(&engine->targets[i]->regions);
+                /* fails only where there is nothing to forget */
+                (void) damon_residency_set(&engine->targets[i]->residency, NULL, 0);
+        }
+        engine->nr_samples = 0;
+        engine->slept = false;
+        engine_schedule(engine);
+}
+
 int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stale,
                       struct damon_step *ret_step) {
         struct damon_step step = {};
@@ -437,6 +461,12 @@ int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stal
 
         engine->nr_passed += nr_passed;
         engine->now += nr_passed * engine->attrs.sample_interval;
+        if (damon_engine_is_asleep(engine)) {
+                *ret_step = step;
+                return 0;
+        }
+        if (engine->slept)
+                begin_anew(engine);
 
         if (!stale)
                 r = check_samples(engine, &step);
@@ -577,13 +607,40 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
                 }
                 copies[i].stat = before ? before->stat : (struct damos_stat) {};
                 copies[i].charge = before ? before->charge : (struct damos_charge) {};
+                copies[i].wake = before ? before->wake : (struct damos_wake) {};
                 copies[i].apply_at = before ? before->apply_at : engine->now + copies[i].apply_interval;
         }
         schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
         engine->schemes = copies;
         engine->queues = queues;
         engine->nr_schemes = nr;
+        engine->slept = engine->slept || damon_engine_is_asleep(engine);
         return 0;
+}
+
+enum damos_news damon_engine_adjust(struct damon_engine *engine, const struct damos_meter *meter,
+                                    uint64_t now, const struct damos **ret_scheme) {
+        for (size_t i = 0; i < engine->nr_schemes; i++) {
+                struct damos *scheme = &engine->schemes[i];
+
+                if (!damos_watermarks_check(&scheme->watermarks, &scheme->wake, meter, now))
+                        continue;
+                if (scheme->wake.asleep)
+                        damos_queue_drop(&engine->queues[i]);
+                engine->slept = engine->slept || damon_engine_is_asleep(engine);
+                *ret_scheme = scheme;
+                return scheme->wake.asleep ? DAMOS_FELL_ASLEEP : DAMOS_WOKE_UP;
+        }
+        return DAMOS_NO_NEWS;
+}
+
+uint64_t damon_engine_adjust_at(const struct damon_engine *engine) {
+        uint64_t at = UINT64_MAX;
+
+        for (size_t i = 0; i < engine->nr_schemes; i++)
+                if (engine->schemes[i].watermarks.metric != DAMOS_NO_METRIC)
+                        at = MIN(at, engine->schemes[i].wake.check_at);
+        return at;
 }
 
 const struct damon_attrs *damon_engine_attrs(const struct damon_engine *engine) {

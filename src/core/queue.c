@@ -162,6 +162,10 @@ int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
         return 0;
 }
 
+void damos_queue_drop(struct damos_queue *queue) {
+        queue->nr = queue->next = 0;
+}
+
 void damos_queue_forget(struct damos_queue *queue, const struct damon_target *target) {
         for (size_t i = 0; i < queue->nr; i++)
                 if (queue->items[i].target == target)

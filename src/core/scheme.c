@@ -75,7 +75,9 @@ bool damos_same_rule(const struct damos *a, const struct damos *b) {
             !limits_equal(&a->pattern.size, &b->pattern.size) ||
             !limits_equal(&a->pattern.nr_accesses, &b->pattern.nr_accesses) ||
             !limits_equal(&a->pattern.age, &b->pattern.age) ||
-            a->apply_interval != b->apply_interval || !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
+            a->apply_interval != b->apply_interval ||
+            !damos_watermarks_equal(&a->watermarks, &b->watermarks) ||
+            !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
                 return false;
         for (size_t i = 0; i < a->nr_targets; i++)
                 if (strcmp(a->targets[i], b->targets[i]) != 0)

@@ -17,9 +17,9 @@ static void log_scheme(const struct damos *scheme) {
         const struct damos_stat *stat = &scheme->stat;
         char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX];
         char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
-        char qt_exceeds[64], exceeded[64] = "";
+        char qt_exceeds[64], exceeded[64] = "", state[64];
         const char *fields[] = {
-                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, NULL,
+                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, state, NULL,
         };
 
         (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
@@ -29,6 +29,7 @@ static void log_scheme(const struct damos *scheme) {
         (void) snprintf(nr_applied, sizeof(nr_applied), "DAMOND_NR_APPLIED=%" PRIu64, stat->nr_applied);
         (void) snprintf(sz_applied, sizeof(sz_applied), "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
         (void) snprintf(qt_exceeds, sizeof(qt_exceeds), "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
+        (void) snprintf(state, sizeof(state), "DAMOND_STATE=%s", scheme->wake.asleep ? "asleep" : "awake");
         if (damos_quota_is_set(&scheme->quota))
                 (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
                                 stat->qt_exceeds);
@@ -46,6 +47,10 @@ static void describe(const struct manager *manager, const char *before, char *bu
         char now[UNIT_STRING_MAX], wanted[UNIT_STRING_MAX], share[32] = "";
         size_t n;
 
+        if (manager->asleep) {
+                (void) snprintf(buf, size, "%sall schemes sleep by their watermarks", before);
+                return;
+        }
         if (attrs->sample_every > 1)
                 (void) snprintf(share, sizeof(share), "one in %" PRIu32 " regions ", attrs->sample_every);
         n = (size_t) snprintf(buf, size, "%ssampling %severy %s", before, share,
@@ -65,7 +70,7 @@ static void describe(const struct manager *manager, const char *before, char *bu
 const char *statistics_resolution(const struct manager *manager,
                                   char buf[static STATISTICS_RESOLUTION_MAX]) {
         buf[0] = '\0';
-        if (manager->nr_attached > 0 && governor_binds(&manager->governor))
+        if (manager->nr_attached > 0 && (manager->asleep || governor_binds(&manager->governor)))
                 describe(manager, "; ", buf, STATISTICS_RESOLUTION_MAX);
         return buf;
 }

@@ -286,12 +286,20 @@ static void test_quota(void **state) {
 }
 
 static void test_control(void **state) {
-        static const uint64_t apply_intervals[] = { 5 * USEC_PER_MSEC, 5400 * USEC_PER_SEC, 0, 0, 0 };
+        static const uint64_t apply_intervals[] = { 5 * USEC_PER_MSEC, 5400 * USEC_PER_SEC, 0, 0, 0, 0, 0, 0, 0 };
+        static const struct damos_watermarks watermarks[ELEMENTSOF(apply_intervals)] = {
+                [4] = { DAMOS_FREE_MEM_RATE, 5 * USEC_PER_SEC, 5000, 4000, 2000 },
+                [5] = { DAMOS_SOME_MEM_PSI_RATE, 100 * USEC_PER_MSEC, 10000, 10000, 0 },
+                [6] = { DAMOS_AVAILABLE_MEM_RATE, 3600 * USEC_PER_SEC, 1234, 1234, 1234 },
+                [7] = { DAMOS_FREE_SWAP_RATE, 60 * USEC_PER_SEC, 10000, 10000, 1 },
+        };
         struct plan *plan = load(TEST_DATA "/conf/good/control.conf");
 
         assert_int_equal(plan->nr_schemes, ELEMENTSOF(apply_intervals));
-        for (size_t i = 0; i < ELEMENTSOF(apply_intervals); i++)
+        for (size_t i = 0; i < ELEMENTSOF(apply_intervals); i++) {
                 assert_int_equal(plan->schemes[i].apply_interval, apply_intervals[i]);
+                assert_true(damos_watermarks_equal(&plan->schemes[i].watermarks, &watermarks[i]));
+        }
         plan_free(plan);
 }
 

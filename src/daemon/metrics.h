@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/*
+ * Readers of what schemes are adjusted to: see damond/metric.h.
+ */
+
+#include <stdint.h>
+
+#include <damond/metric.h>
+
+/**
+ * metrics_read() - read a metric
+ * @proc_fd:    /proc
+ * @metric:     which
+ * @ret_value:  set to its value
+ *
+ * Return: 0; -ENOENT or -EOPNOTSUPP if the kernel does not have it, or not now; -EBADMSG if what it
+ * says makes no sense; another negative errno.
+ */
+int metrics_read(int proc_fd, enum damos_metric metric, uint64_t *ret_value);
