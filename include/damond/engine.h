@@ -40,11 +40,15 @@ struct damon_step {
  * @DAMOS_NO_NEWS:      nothing that anybody need be told
  * @DAMOS_FELL_ASLEEP:  it sleeps, by its watermarks
  * @DAMOS_WOKE_UP:      it does not sleep any more
+ * @DAMOS_GOALS_LOST:   a goal of it cannot be read, its quota stays what it is
+ * @DAMOS_GOALS_FOUND:  all goals of it can be read again
  */
 enum damos_news {
         DAMOS_NO_NEWS,
         DAMOS_FELL_ASLEEP,
         DAMOS_WOKE_UP,
+        DAMOS_GOALS_LOST,
+        DAMOS_GOALS_FOUND,
 };
 
 /**
@@ -145,7 +149,7 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
  * @now:        time by the owner's clock, which goes on while the engine rests; microseconds
  * @ret_scheme: set to the scheme that there is news of, borrowed; to be called again then
  *
- * A new scheme is awake until this is called.
+ * A new scheme is awake until this is called. Goals of one that sleeps are left alone.
  *
  * Return: the news, %DAMOS_NO_NEWS when all is done.
  */

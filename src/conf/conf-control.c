@@ -3,6 +3,8 @@
 
 #include "conf-control.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "conf-keys.h"
@@ -17,6 +19,9 @@
         "a time in a string of at least \"100ms\", such as \"5s\" (units: " CONF_TIME_UNITS ")"
 #define EXPECTED_SHARE \
         "a share in a string from \"0%\" to \"100%\" with at most two decimals, such as \"40%\""
+#define EXPECTED_GOAL_FILE "the absolute path of a file, such as \"/run/score\""
+#define EXPECTED_GOAL_NUMBER "a whole number of at least 1"
+#define EXPECTED_GOALS "a list of groups, ( { ... }, ... )"
 
 #define BASIS_POINTS 10000
 
@@ -150,4 +155,110 @@ void conf_write_watermarks(const struct plan *plan, const void *from, FILE *f) {
                 unit_format_time(interval, watermarks->interval),
                 unit_format_percent(high, watermarks->high), unit_format_percent(mid, watermarks->mid),
                 unit_format_percent(low, watermarks->low));
+}
+
+void conf_parse_goal_metric(struct conf_context *context, const config_setting_t *setting, void *to) {
+        static const enum damos_metric metrics[] = {
+                DAMOS_SOME_MEM_PSI_US, DAMOS_AVAILABLE_MEM_RATE, DAMOS_FREE_MEM_RATE,
+        };
+        struct damos_goal *goal = to;
+
+        parse_metric(context, setting, metrics, ELEMENTSOF(metrics), &goal->metric);
+}
+
+void conf_parse_goal_file(struct conf_context *context, const config_setting_t *setting, void *to) {
+        const char *text = conf_string(context, setting, EXPECTED_GOAL_FILE);
+        struct damos_goal *goal = to;
+
+        if (!text)
+                return;
+        if (text[0] != '/' || text[strlen(text) - 1] == '/')
+                conf_value_error(context, setting, text, -EINVAL, EXPECTED_GOAL_FILE);
+        else {
+                goal->metric = DAMOS_USER_INPUT;
+                goal->file = conf_copy(context, text);
+        }
+}
+
+void conf_parse_goal_target(struct conf_context *context, const config_setting_t *setting, void *to) {
+        size_t nr_messages = context->diag->nr;
+        struct damos_goal *goal = to;
+        uint32_t share = 0;
+        int number;
+
+        switch (goal->metric) {
+        case DAMOS_NO_METRIC:
+                return;         /* reported, or will be */
+        case DAMOS_SOME_MEM_PSI_US:
+                return conf_parse_interval(context, setting, &goal->target);
+        case DAMOS_USER_INPUT:
+                if (conf_integer(context, setting, 1, INT_MAX, EXPECTED_GOAL_NUMBER, &number))
+                        goal->target = (uint64_t) number;
+                return;
+        default:
+                conf_parse_share(context, setting, &share);
+                if (share == 0 && context->diag->nr == nr_messages)
+                        conf_error_at(context, setting, "target: is 0%%, which is always reached, expected "
+                                      "more");
+                goal->target = share;
+        }
+}
+
+static void parse_goal(struct conf_context *context, const config_setting_t *setting,
+                       struct damos_goal *goal) {
+        const struct conf_layers layers = { .settings = &setting, .nr = 1 };
+        bool has_metric, has_file;
+
+        if (!conf_parse_group(context, &layers, CONF_GOALS, goal))
+                return;
+        has_metric = conf_layers_get(&layers, "metric");
+        has_file = conf_layers_get(&layers, "file");
+        if (has_metric == has_file)
+                conf_error_at(context, setting, "goals: %s, expected either a metric or a file",
+                              has_metric ? "one has both a metric and a file" : "one goes by nothing");
+}
+
+void conf_parse_goals(struct conf_context *context, const config_setting_t *setting, void *to) {
+        struct damos_quota *quota = to;
+        int length;
+
+        if (config_setting_type(setting) != CONFIG_TYPE_LIST)
+                return conf_type_error(context, setting, EXPECTED_GOALS);
+        length = config_setting_length(setting);
+        if (length == 0)
+                return conf_error_at(context, setting, "goals: is empty, expected " EXPECTED_GOALS);
+        quota->goals = calloc((size_t) length, sizeof(quota->goals[0]));
+        if (!quota->goals) {
+                context->out_of_memory = true;
+                return;
+        }
+        for (unsigned i = 0; i < (unsigned) length; i++)
+                parse_goal(context, config_setting_get_elem(setting, i), &quota->goals[quota->nr_goals++]);
+}
+
+static void write_goal(const struct plan *plan, const struct damos_goal *goal, FILE *f) {
+        char target[UNIT_STRING_MAX];
+
+        if (goal->metric == DAMOS_USER_INPUT) {
+                fputs("{ file = ", f);
+                conf_write_string(plan, &goal->file, f);
+                fprintf(f, "; target = %" PRIu64 "; }", goal->target);
+                return;
+        }
+        if (goal->metric == DAMOS_SOME_MEM_PSI_US)
+                unit_format_time(target, goal->target);
+        else
+                unit_format_percent(target, (uint32_t) goal->target);
+        fprintf(f, "{ metric = \"%s\"; target = \"%s\"; }", damos_metric_to_string(goal->metric), target);
+}
+
+void conf_write_goals(const struct plan *plan, const void *from, FILE *f) {
+        const struct damos_quota *quota = from;
+
+        for (size_t i = 0; i < quota->nr_goals; i++) {
+                fputs(i > 0 ? ", " : "( ", f);
+                write_goal(plan, &quota->goals[i], f);
+        }
+        if (quota->nr_goals > 0)
+                fputs(" )", f);
 }

@@ -32,5 +32,20 @@ void conf_parse_watermark_metric(struct conf_context *context, const config_sett
 void conf_parse_watermark_interval(struct conf_context *context, const config_setting_t *setting,
                                    void *to);
 
+/** conf_parse_goals() - a list of groups, to a struct damos_quota */
+void conf_parse_goals(struct conf_context *context, const config_setting_t *setting, void *to);
+
+/** conf_write_goals() - the same, from a struct damos_quota; nothing if there are none */
+void conf_write_goals(const struct plan *plan, const void *from, FILE *f);
+
+/** conf_parse_goal_metric() - name of a metric, to a struct damos_goal */
+void conf_parse_goal_metric(struct conf_context *context, const config_setting_t *setting, void *to);
+
+/** conf_parse_goal_file() - an absolute path, to a struct damos_goal */
+void conf_parse_goal_file(struct conf_context *context, const config_setting_t *setting, void *to);
+
+/** conf_parse_goal_target() - what the metric that was read before is to reach, to a struct damos_goal */
+void conf_parse_goal_target(struct conf_context *context, const config_setting_t *setting, void *to);
+
 /** conf_parse_share() - a share up to 100%, to a uint32_t of basis points */
 void conf_parse_share(struct conf_context *context, const config_setting_t *setting, void *to);

@@ -97,12 +97,20 @@ static const struct conf_key quota_keys[] = {
         { "time", conf_parse_interval, NULL, offsetof(struct damos_quota, time) },
         { "interval", conf_parse_interval, NULL, offsetof(struct damos_quota, interval) },
         { "weights", parse_weights, NULL, offsetof(struct damos_quota, weights) },
+        { "goals", conf_parse_goals },
 };
 
 static const struct conf_key weights_keys[] = {
         { "size", conf_parse_weight, NULL, offsetof(struct damos_weights, size) },
         { "nr_accesses", conf_parse_weight, NULL, offsetof(struct damos_weights, nr_accesses) },
         { "age", conf_parse_weight, NULL, offsetof(struct damos_weights, age) },
+};
+
+/* The target is of the kind that the metric says. */
+static const struct conf_key goals_keys[] = {
+        { "metric", conf_parse_goal_metric },
+        { "file", conf_parse_goal_file },
+        { "target", conf_parse_goal_target, NULL, 0, true },
 };
 
 /* Written as one value, see conf_write_watermarks(). */
@@ -121,6 +129,7 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_SCHEME] = { "schemes", scheme_keys, ELEMENTSOF(scheme_keys) },
         [CONF_QUOTA] = { "quota", quota_keys, ELEMENTSOF(quota_keys) },
         [CONF_WEIGHTS] = { "weights", weights_keys, ELEMENTSOF(weights_keys) },
+        [CONF_GOALS] = { "goals", goals_keys, ELEMENTSOF(goals_keys) },
         [CONF_WATERMARKS] = { "watermarks", watermarks_keys, ELEMENTSOF(watermarks_keys) },
 };
 
@@ -404,11 +413,14 @@ static void parse_quota(struct conf_context *context, const config_setting_t *se
         if (!parse_inner_group(context, setting, CONF_QUOTA, quota))
                 return;
         if (!damos_quota_is_set(quota))
-                conf_error_at(context, setting, "quota: limits nothing, expected size, time or both");
+                conf_error_at(context, setting, "quota: limits nothing, expected size, time or goals");
         else if (quota->time > quota->interval)
                 conf_error_at(context, setting, "quota: a time of %s is more than the interval of %s, "
                               "expected at most that", unit_format_time(time, quota->time),
                               unit_format_time(interval, quota->interval));
+        else if (quota->nr_goals > 0 && quota->interval < CONF_METRIC_INTERVAL_MIN)
+                conf_error_at(context, setting, "quota: an interval of %s is too short for goals, expected at "
+                              "least 100ms", unit_format_time(interval, quota->interval));
 }
 
 static void parse_string(struct conf_context *context, const struct conf_entry *entry,

@@ -618,18 +618,26 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
         return 0;
 }
 
+static enum damos_news adjust_scheme(struct damos *scheme, const struct damos_meter *meter, uint64_t now) {
+        if (damos_watermarks_check(&scheme->watermarks, &scheme->wake, meter, now))
+                return scheme->wake.asleep ? DAMOS_FELL_ASLEEP : DAMOS_WOKE_UP;
+        if (!scheme->wake.asleep && damos_quota_tune(&scheme->quota, &scheme->charge, meter, now))
+                return scheme->charge.tuning.error < 0 ? DAMOS_GOALS_LOST : DAMOS_GOALS_FOUND;
+        return DAMOS_NO_NEWS;
+}
+
 enum damos_news damon_engine_adjust(struct damon_engine *engine, const struct damos_meter *meter,
                                     uint64_t now, const struct damos **ret_scheme) {
         for (size_t i = 0; i < engine->nr_schemes; i++) {
-                struct damos *scheme = &engine->schemes[i];
+                enum damos_news news = adjust_scheme(&engine->schemes[i], meter, now);
 
-                if (!damos_watermarks_check(&scheme->watermarks, &scheme->wake, meter, now))
+                if (news == DAMOS_NO_NEWS)
                         continue;
-                if (scheme->wake.asleep)
+                if (news == DAMOS_FELL_ASLEEP)
                         damos_queue_drop(&engine->queues[i]);
                 engine->slept = engine->slept || damon_engine_is_asleep(engine);
-                *ret_scheme = scheme;
-                return scheme->wake.asleep ? DAMOS_FELL_ASLEEP : DAMOS_WOKE_UP;
+                *ret_scheme = &engine->schemes[i];
+                return news;
         }
         return DAMOS_NO_NEWS;
 }
@@ -637,9 +645,14 @@ enum damos_news damon_engine_adjust(struct damon_engine *engine, const struct da
 uint64_t damon_engine_adjust_at(const struct damon_engine *engine) {
         uint64_t at = UINT64_MAX;
 
-        for (size_t i = 0; i < engine->nr_schemes; i++)
-                if (engine->schemes[i].watermarks.metric != DAMOS_NO_METRIC)
-                        at = MIN(at, engine->schemes[i].wake.check_at);
+        for (size_t i = 0; i < engine->nr_schemes; i++) {
+                const struct damos *scheme = &engine->schemes[i];
+
+                if (scheme->watermarks.metric != DAMOS_NO_METRIC)
+                        at = MIN(at, scheme->wake.check_at);
+                if (scheme->quota.nr_goals > 0 && !scheme->wake.asleep)
+                        at = MIN(at, scheme->charge.tuning.tune_at);
+        }
         return at;
 }
 

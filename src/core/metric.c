@@ -14,6 +14,8 @@ static const char *const metric_names[_DAMOS_METRIC_MAX] = {
         [DAMOS_AVAILABLE_MEM_RATE] = "available_mem_rate",
         [DAMOS_FREE_SWAP_RATE] = "free_swap_rate",
         [DAMOS_SOME_MEM_PSI_RATE] = "some_mem_psi_rate",
+        [DAMOS_SOME_MEM_PSI_US] = "some_mem_psi_us",
+        [DAMOS_USER_INPUT] = "user_input",
 };
 
 const char *damos_metric_to_string(enum damos_metric metric) {

@@ -3,6 +3,8 @@
 
 #include <damond/watermarks.h>
 
+#include <stddef.h>
+
 bool damos_watermarks_equal(const struct damos_watermarks *a, const struct damos_watermarks *b) {
         return a->metric == b->metric && a->interval == b->interval && a->high == b->high &&
                a->mid == b->mid && a->low == b->low;
@@ -19,7 +21,7 @@ bool damos_watermarks_check(const struct damos_watermarks *watermarks, struct da
         if (watermarks->metric == DAMOS_NO_METRIC || now < wake->check_at)
                 return false;
         wake->check_at = now + watermarks->interval;
-        wake->error = meter->read(meter->userdata, watermarks->metric, &wake->value);
+        wake->error = meter->read(meter->userdata, watermarks->metric, NULL, &wake->value);
         wake->asleep = wake->error < 0 || sleeps_at(watermarks, before, wake->value);
         return wake->asleep != before;
 }

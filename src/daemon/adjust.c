@@ -16,9 +16,12 @@
 /* Intervals are 100 ms at least. */
 #define ADJUST_ACCURACY (10 * USEC_PER_MSEC)
 
-static int read_metric(void *userdata, enum damos_metric metric, uint64_t *ret_value) {
+static int read_metric(void *userdata, enum damos_metric metric, const char *file,
+                       uint64_t *ret_value) {
         const struct manager *manager = userdata;
 
+        if (metric == DAMOS_USER_INPUT)
+                return metrics_read_file(file, ret_value);
         return metrics_read(manager->matcher.proc_fd, metric, ret_value);
 }
 
@@ -31,7 +34,8 @@ static void describe(const struct damos *scheme, char *buf, size_t size) {
 
         unit_format_percent(value, (uint32_t) wake->value);
         if (wake->error < 0)
-                (void) snprintf(buf, size, "%s cannot be read: %s", metric, strerror(-wake->error));
+                (void) snprintf(buf, size, "%s cannot be read: %s", metric,
+                                metrics_error_string(wake->error));
         else if (!wake->asleep)
                 (void) snprintf(buf, size, "%s is %s", metric, value);
         else if (wake->value < watermarks->low)
@@ -58,6 +62,23 @@ static void log_state(const struct damos *scheme) {
                    "scheme %s %s: %s", scheme->name, scheme->wake.asleep ? "sleeps" : "is awake", why);
 }
 
+static void log_goals(const struct damos *scheme) {
+        const struct damos_tuning *tuning = &scheme->charge.tuning;
+        char name[128], size[UNIT_STRING_MAX];
+        const char *fields[] = { name, NULL };
+
+        (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
+        if (tuning->error < 0)
+                log_record(LOG_WARNING, DAMOND_MESSAGE_GOALS, fields,
+                           "scheme %s: a goal cannot be read: %s; its quota stays at %s", scheme->name,
+                           metrics_error_string(tuning->error),
+                           unit_format_size_short(size, damos_quota_effective(&scheme->quota,
+                                                                              &scheme->charge)));
+        else
+                log_record(LOG_INFO, DAMOND_MESSAGE_GOALS, fields, "scheme %s: all goals can be read again",
+                           scheme->name);
+}
+
 static int on_adjust(sd_event_source *source, uint64_t usec, void *userdata) {
         return adjust_schemes(userdata);
 }
@@ -81,11 +102,15 @@ static int set_timer(struct manager *manager, uint64_t at) {
 int adjust_schemes(struct manager *manager) {
         const struct damos_meter meter = { read_metric, manager };
         const struct damos *scheme;
+        enum damos_news news;
         bool asleep;
         int r;
 
-        while (damon_engine_adjust(manager->engine, &meter, manager_now(), &scheme) != DAMOS_NO_NEWS)
-                log_state(scheme);
+        while ((news = damon_engine_adjust(manager->engine, &meter, manager_now(), &scheme)) != DAMOS_NO_NEWS)
+                if (news == DAMOS_FELL_ASLEEP || news == DAMOS_WOKE_UP)
+                        log_state(scheme);
+                else
+                        log_goals(scheme);
         asleep = damon_engine_is_asleep(manager->engine);
         if (asleep != manager->asleep) {
                 r = manager_set_asleep(manager, asleep);

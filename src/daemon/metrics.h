@@ -19,3 +19,16 @@
  * says makes no sense; another negative errno.
  */
 int metrics_read(int proc_fd, enum damos_metric metric, uint64_t *ret_value);
+
+/**
+ * metrics_read_file() - read a number that somebody has written
+ * @path:       absolute path of a regular file, with a whole number and nothing else
+ * @ret_value:  set to the number
+ *
+ * Return: 0; -EOPNOTSUPP if the file is no regular one; -EBADMSG if it is no number; -ERANGE if that
+ * is too large; another negative errno.
+ */
+int metrics_read_file(const char *path, uint64_t *ret_value);
+
+/** metrics_error_string() - say in words why one of these has failed */
+const char *metrics_error_string(int error);

@@ -51,6 +51,19 @@ static void log_target(const struct damon_target *target) {
                  unit_format_size_short(unknown, sz_unknown));
 }
 
+static void log_scheme(const struct damos *scheme) {
+        const struct damos_stat *stat = &scheme->stat;
+        char effective[64] = "";
+
+        if (damos_quota_is_set(&scheme->quota))
+                (void) snprintf(effective, sizeof(effective), " effective_bytes=%" PRIu64,
+                                damos_quota_effective(&scheme->quota, &scheme->charge));
+        log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
+                 " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 "%s state=%s",
+                 scheme->name, stat->nr_tried, stat->sz_tried, stat->nr_applied, stat->sz_applied,
+                 stat->qt_exceeds, effective, scheme->wake.asleep ? "asleep" : "awake");
+}
+
 void snapshot_log(const struct manager *manager) {
         const struct damon_attrs *attrs = damon_engine_attrs(manager->engine);
         char interval[UNIT_STRING_MAX], resolution[STATISTICS_RESOLUTION_MAX];
@@ -64,11 +77,7 @@ void snapshot_log(const struct manager *manager) {
         }
         schemes = damon_engine_schemes(manager->engine, &nr_schemes);
         for (size_t i = 0; i < nr_schemes; i++)
-                log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
-                         " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " state=%s",
-                         schemes[i].name, schemes[i].stat.nr_tried, schemes[i].stat.sz_tried,
-                         schemes[i].stat.nr_applied, schemes[i].stat.sz_applied, schemes[i].stat.qt_exceeds,
-                         schemes[i].wake.asleep ? "asleep" : "awake");
+                log_scheme(&schemes[i]);
         log_info(DAMOND_MESSAGE_SNAPSHOT, "monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
                  " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64 "%s",
                  unit_format_time(interval, attrs->sample_interval), attrs->max_regions,

@@ -17,9 +17,11 @@ static void log_scheme(const struct damos *scheme) {
         const struct damos_stat *stat = &scheme->stat;
         char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX];
         char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
-        char qt_exceeds[64], exceeded[64] = "", state[64];
+        char qt_exceeds[64], effective[64], exceeded[96] = "", state[64], size[UNIT_STRING_MAX];
+        uint64_t sz_effective = damos_quota_effective(&scheme->quota, &scheme->charge);
         const char *fields[] = {
-                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, state, NULL,
+                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, state,
+                damos_quota_is_set(&scheme->quota) ? effective : NULL, NULL,
         };
 
         (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
@@ -30,9 +32,11 @@ static void log_scheme(const struct damos *scheme) {
         (void) snprintf(sz_applied, sizeof(sz_applied), "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
         (void) snprintf(qt_exceeds, sizeof(qt_exceeds), "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
         (void) snprintf(state, sizeof(state), "DAMOND_STATE=%s", scheme->wake.asleep ? "asleep" : "awake");
+        (void) snprintf(effective, sizeof(effective), "DAMOND_EFFECTIVE_BYTES=%" PRIu64, sz_effective);
         if (damos_quota_is_set(&scheme->quota))
-                (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
-                                stat->qt_exceeds);
+                (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times%s%s",
+                                stat->qt_exceeds, scheme->quota.nr_goals > 0 ? ", now " : "",
+                                scheme->quota.nr_goals > 0 ? unit_format_size_short(size, sz_effective) : "");
         log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
                    "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s",
                    scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,

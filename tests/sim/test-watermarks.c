@@ -13,7 +13,8 @@ struct machine {
         uint64_t nr_checked;
 };
 
-static int read_metric(void *userdata, enum damos_metric metric, uint64_t *ret_value) {
+static int read_metric(void *userdata, enum damos_metric metric, const char *file,
+                       uint64_t *ret_value) {
         const struct machine *machine = userdata;
 
         assert_int_equal(metric, DAMOS_FREE_MEM_RATE);

@@ -89,6 +89,73 @@ static void pressure_is_that_of_ten_seconds(void **state) {
         }
 }
 
+static void total_of_pressure_is_that_of_some(void **state) {
+        put("pressure/memory", "some avg10=0.10 avg60=55.00 avg300=66.00 total=18446744073709551615\n"
+            "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
+        assert_true(value_of(DAMOS_SOME_MEM_PSI_US) == UINT64_MAX);
+        put("pressure/memory", "some avg10=0.10 avg60=55.00 avg300=66.00\n");
+        assert_int_equal(error_of(DAMOS_SOME_MEM_PSI_US), -EBADMSG);
+}
+
+static int read_text(const char *text, uint64_t *ret_value) {
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "%s/score", directory);
+        put("score", text);
+        return metrics_read_file(path, ret_value);
+}
+
+static void number_is_read_from_a_file(void **state) {
+        static const struct {
+                const char *text;
+                uint64_t value;
+        } cases[] = {
+                { "0", 0 }, { "42\n", 42 }, { "007 \t\r\n", 7 }, { "18446744073709551615", UINT64_MAX },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                uint64_t value;
+
+                ASSERT_OK(read_text(cases[i].text, &value));
+                assert_true(value == cases[i].value);
+        }
+}
+
+static void what_is_no_number_is_an_error(void **state) {
+        static const struct {
+                const char *text;
+                int error;
+        } cases[] = {
+                { "", -EBADMSG }, { "\n", -EBADMSG }, { " 5", -EBADMSG }, { "-5", -EBADMSG }, { "+5", -EBADMSG },
+                { "5.5", -EBADMSG }, { "5 6", -EBADMSG }, { "0x5", -EBADMSG }, { "five", -EBADMSG },
+                { "18446744073709551616", -ERANGE },
+                { "0000000000000000000000000000000000000000000000000000000000000000000005", -EBADMSG },
+        };
+        uint64_t value = 42;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_int_equal(read_text(cases[i].text, &value), cases[i].error);
+        assert_int_equal(unlinkat(proc_fd, "score", 0), 0);
+        assert_int_equal(metrics_read_file("/nowhere/score", &value), -ENOENT);
+        assert_int_equal(value, 42);
+}
+
+/* Whoever made it must not hold up the loop, or have something done by its being read. */
+static void what_is_no_regular_file_is_refused(void **state) {
+        uint64_t value = 42;
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "%s/fifo", directory);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_int_equal(metrics_read_file(path, &value), -EOPNOTSUPP);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(metrics_read_file(directory, &value), -EOPNOTSUPP);
+        assert_int_equal(metrics_read_file("/dev/zero", &value), -EOPNOTSUPP);
+        assert_int_equal(value, 42);
+        for (int error = 1; error < 200; error++)
+                assert_true(strlen(metrics_error_string(-error)) > 3);
+}
+
 static void nonsense_in_pressure_is_an_error(void **state) {
         static const char *const texts[] = {
                 "", "full avg10=44.00 avg60=0.00\n", "some avg10=4 avg60=0.00\n", "some avg10=4.5 avg60=0.00\n",
@@ -134,6 +201,10 @@ int main(void) {
                 cmocka_unit_test(nonsense_in_meminfo_is_an_error),
                 cmocka_unit_test(pressure_is_that_of_ten_seconds),
                 cmocka_unit_test(nonsense_in_pressure_is_an_error),
+                cmocka_unit_test(total_of_pressure_is_that_of_some),
+                cmocka_unit_test(number_is_read_from_a_file),
+                cmocka_unit_test(what_is_no_number_is_an_error),
+                cmocka_unit_test(what_is_no_regular_file_is_refused),
                 cmocka_unit_test(this_machine_can_be_read),
         };
 

@@ -15,7 +15,8 @@ struct gauge {
         int error;
 };
 
-static int read_gauge(void *userdata, enum damos_metric metric, uint64_t *ret_value) {
+static int read_gauge(void *userdata, enum damos_metric metric, const char *file,
+                      uint64_t *ret_value) {
         struct gauge *gauge = userdata;
 
         gauge->asked = metric;
