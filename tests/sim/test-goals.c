@@ -37,17 +37,14 @@ static struct damos with_goal(struct damos_goal *goal) {
 
 static void run(struct machine *machine, uint64_t us) {
         const struct damos_meter meter = { read_metric, machine };
+        unsigned nr_news[DAMOS_GOALS_FOUND + 1] = {};
         uint64_t end = sim_now(machine->s->sim) + us;
 
         while (sim_now(machine->s->sim) < end) {
-                uint64_t now = sim_now(machine->s->sim);
-                const struct damos *scheme;
-
-                if (now >= damon_engine_adjust_at(machine->s->engine))
-                        assert_int_equal(damon_engine_adjust(machine->s->engine, &meter, now, &scheme),
-                                         DAMOS_NO_NEWS);
+                scenario_adjust(machine->s, &meter, nr_news);
                 scenario_step(machine->s);
         }
+        assert_int_equal(nr_news[DAMOS_GOALS_LOST], 0);
 }
 
 static uint64_t effective(const struct scenario *s) {

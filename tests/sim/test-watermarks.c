@@ -9,7 +9,7 @@ static const struct damon_range heap = { HEAP, HEAP + 64 * MIB };
 struct machine {
         struct scenario *s;
         uint64_t free;
-        unsigned nr_slept, nr_woken;
+        unsigned nr_news[DAMOS_GOALS_FOUND + 1];
         uint64_t nr_checked;
 };
 
@@ -37,17 +37,7 @@ static void run(struct machine *machine, uint64_t us) {
         uint64_t end = sim_now(machine->s->sim) + us;
 
         while (sim_now(machine->s->sim) < end) {
-                uint64_t now = sim_now(machine->s->sim);
-                const struct damos *scheme;
-                enum damos_news news;
-
-                if (now >= damon_engine_adjust_at(machine->s->engine))
-                        while ((news = damon_engine_adjust(machine->s->engine, &meter, now, &scheme)) !=
-                               DAMOS_NO_NEWS) {
-                                assert_int_equal(scheme->wake.asleep, news == DAMOS_FELL_ASLEEP);
-                                machine->nr_slept += news == DAMOS_FELL_ASLEEP;
-                                machine->nr_woken += news == DAMOS_WOKE_UP;
-                        }
+                scenario_adjust(machine->s, &meter, machine->nr_news);
                 machine->nr_checked += scenario_step(machine->s).nr_checked;
         }
 }
@@ -79,7 +69,7 @@ static void nothing_is_sampled_while_all_sleep(void **state) {
         ASSERT_OK(damon_engine_set_schemes(s->engine, schemes, ELEMENTSOF(schemes)));
         assert_int_equal(checked_in(&machine, 10 * SEC), 0);
         assert_true(damon_engine_is_asleep(s->engine));
-        assert_int_equal(machine.nr_slept, 2);
+        assert_int_equal(machine.nr_news[DAMOS_FELL_ASLEEP], 2);
 
         /* between mid and high they do not wake, below mid they do, at the next look */
         machine.free = 4500;
@@ -87,7 +77,7 @@ static void nothing_is_sampled_while_all_sleep(void **state) {
         machine.free = 3000;
         assert_true(checked_in(&machine, SEC + 100 * MS) > 10);
         assert_false(damon_engine_is_asleep(s->engine));
-        assert_int_equal(machine.nr_woken, 2);
+        assert_int_equal(machine.nr_news[DAMOS_WOKE_UP], 2);
         /* and between them they do not fall asleep */
         machine.free = 4500;
         assert_true(tried_in(&machine, 0, 10 * SEC) > 0);
@@ -100,8 +90,8 @@ static void nothing_is_sampled_while_all_sleep(void **state) {
         machine.free = 500;
         run(&machine, SEC);
         assert_true(tried_in(&machine, 0, SEC) > 0);
-        assert_int_equal(machine.nr_slept, 4);
-        assert_int_equal(machine.nr_woken, 4);
+        assert_int_equal(machine.nr_news[DAMOS_FELL_ASLEEP], 4);
+        assert_int_equal(machine.nr_news[DAMOS_WOKE_UP], 4);
 }
 
 static void one_that_sleeps_is_not_applied(void **state) {
