@@ -36,6 +36,22 @@ struct damon_step {
 };
 
 /**
+ * enum damos_news - what has become of a scheme
+ * @DAMOS_NO_NEWS:      nothing that anybody need be told
+ * @DAMOS_FELL_ASLEEP:  it sleeps, by its watermarks
+ * @DAMOS_WOKE_UP:      it does not sleep any more
+ * @DAMOS_GOALS_LOST:   a goal of it cannot be read, its quota stays what it is
+ * @DAMOS_GOALS_FOUND:  all goals of it can be read again
+ */
+enum damos_news {
+        DAMOS_NO_NEWS,
+        DAMOS_FELL_ASLEEP,
+        DAMOS_WOKE_UP,
+        DAMOS_GOALS_LOST,
+        DAMOS_GOALS_FOUND,
+};
+
+/**
  * damon_engine_new() - make an engine without targets and schemes
  * @ret_engine: set to the engine, owned by the caller
  * @attrs:      attributes, copied
@@ -137,6 +153,37 @@ void damon_engine_observe(struct damon_engine *engine,
                           void (*observe)(struct damon_target *const *targets, size_t nr,
                                           const struct damon_attrs *attrs, void *userdata),
                           void *userdata);
+
+/**
+ * damon_engine_adjust() - adjust the schemes to the machine, as far as that is due
+ * @engine:     engine
+ * @meter:      reads metrics
+ * @now:        time by the owner's clock, which goes on while the engine rests; microseconds
+ * @ret_scheme: set to the scheme that there is news of, borrowed; to be called again then
+ *
+ * A new scheme is awake until this is called. Goals of one that sleeps are left alone.
+ *
+ * Return: the news, %DAMOS_NO_NEWS when all is done.
+ */
+enum damos_news damon_engine_adjust(struct damon_engine *engine, const struct damos_meter *meter,
+                                    uint64_t now, const struct damos **ret_scheme);
+
+/**
+ * damon_engine_adjust_at() - when damon_engine_adjust() is due
+ * @engine:     engine
+ *
+ * Return: time by the same clock, UINT64_MAX for never.
+ */
+uint64_t damon_engine_adjust_at(const struct damon_engine *engine);
+
+/**
+ * damon_engine_is_asleep() - say whether all schemes sleep
+ * @engine:     engine
+ *
+ * Steps then do nothing at all, and may be left out. Of what happens to memory meanwhile nothing is
+ * known: when a scheme has woken up, all regions begin anew.
+ */
+bool damon_engine_is_asleep(const struct damon_engine *engine);
 
 /**
  * damon_engine_attrs() - the attributes in force

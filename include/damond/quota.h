@@ -26,6 +26,7 @@
 #include <sys/types.h>
 
 #include <damond/attrs.h>
+#include <damond/goal.h>
 #include <damond/region.h>
 
 /**
@@ -48,12 +49,16 @@ struct damos_weights {
  * @time:       microseconds that its actions may take; 0 is no limit
  * @interval:   length of the window, microseconds; not 0 if there is a limit
  * @weights:    priorities
+ * @goals:      @nr_goals goals, which limit it to what it takes to reach them; owned by the scheme
+ * @nr_goals:   number of goals
  */
 struct damos_quota {
         uint64_t size;
         uint64_t time;
         uint64_t interval;
         struct damos_weights weights;
+        struct damos_goal *goals;
+        size_t nr_goals;
 };
 
 /**
@@ -64,6 +69,7 @@ struct damos_quota {
  * @time:               nanoseconds that this took, and those that windows before took too much
  * @measured_work:      bytes in memory that were done of late,
  * @measured_time:      and how many nanoseconds that took; faded sums
+ * @tuning:             what the goals make of it
  * @stopped_pid:        process that the last aggregation's work stopped at, or 0,
  * @stopped_at:         and the address
  */
@@ -74,6 +80,7 @@ struct damos_charge {
         uint64_t time;
         uint64_t measured_work;
         uint64_t measured_time;
+        struct damos_tuning tuning;
         pid_t stopped_pid;
         uint64_t stopped_at;
 };
@@ -96,7 +103,7 @@ bool damos_quota_equal(const struct damos_quota *a, const struct damos_quota *b)
 
 /** damos_quota_is_set() - say whether there is a limit */
 static inline bool damos_quota_is_set(const struct damos_quota *quota) {
-        return quota->size > 0 || quota->time > 0;
+        return quota->size > 0 || quota->time > 0 || quota->nr_goals > 0;
 }
 
 /**
@@ -155,9 +162,22 @@ uint64_t damos_quota_pass(const struct damos_quota *quota, struct damos_charge *
  * @quota:      quota
  * @charge:     charge; as long as it has measured nothing, 4 MiB are taken to need a millisecond
  *
- * Return: the lower one of the size and what can be done in the time; UINT64_MAX without a limit.
+ * Return: the lowest one of the size, what the goals make of it, and what can be done in the time;
+ * UINT64_MAX without a limit.
  */
 uint64_t damos_quota_effective(const struct damos_quota *quota, const struct damos_charge *charge);
+
+/**
+ * damos_quota_tune() - tune a quota to its goals, if it is time to
+ * @quota:      quota
+ * @charge:     charge
+ * @meter:      reads metrics
+ * @now:        time, microseconds, by another clock than that of the windows
+ *
+ * Return: as damos_goals_tune().
+ */
+bool damos_quota_tune(const struct damos_quota *quota, struct damos_charge *charge,
+                      const struct damos_meter *meter, uint64_t now);
 
 /**
  * damos_quota_granule() - what a region may be cut at to fit

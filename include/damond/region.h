@@ -198,6 +198,16 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
                         uint64_t page_size);
 
 /**
+ * damon_region_is_new() - say whether nothing is known of a region
+ * @region:     region
+ *
+ * It, or what it has in memory, came since the last aggregation.
+ */
+static inline bool damon_region_is_new(const struct damon_region *region) {
+        return damon_evidence_tally(&region->evidence).known <= 0;
+}
+
+/**
  * damon_regions_fold() - end an aggregation: turn its checks into access frequencies
  * @regions:            regions
  * @max_nr_accesses:    what a region accessed at every check is given
@@ -317,6 +327,12 @@ bool damon_region_is_due(struct damon_region *region);
  */
 void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint32_t new_max,
                            uint64_t old_aggregation, uint64_t new_aggregation);
+
+/**
+ * damon_regions_forget() - keep nothing but the addresses, as nobody has looked for some time
+ * @regions:    regions, unknown until an aggregation ends
+ */
+void damon_regions_forget(struct damon_regions *regions);
 
 /**
  * damon_regions_check() - look for a broken invariant

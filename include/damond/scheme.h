@@ -15,6 +15,7 @@
 #include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
+#include <damond/watermarks.h>
 
 /**
  * enum damos_action - what to do with a matching region
@@ -101,6 +102,11 @@ struct damos_stat {
  * @targets:    names of the configuration entries whose targets it is for; owned
  * @nr_targets: number of those; 0 is all targets
  * @dry_run:    act on nothing, but go on as if the action had been done on what matches
+ * @apply_interval: microseconds from one time that it is applied to the next; 0 is at the end of
+ *              each aggregation
+ * @apply_at:   when that is next, microseconds since the engine began
+ * @watermarks: when it is awake
+ * @wake:       whether it is
  * @quota:      how much of it
  * @charge:     how much of that was used
  * @stat:       statistics
@@ -113,6 +119,10 @@ struct damos {
         char **targets;
         size_t nr_targets;
         bool dry_run;
+        uint64_t apply_interval;
+        uint64_t apply_at;
+        struct damos_watermarks watermarks;
+        struct damos_wake wake;
         struct damos_quota quota;
         struct damos_charge charge;
         struct damos_stat stat;
@@ -127,6 +137,16 @@ struct damos {
  */
 static inline bool damos_lets_go(enum damos_action action) {
         return action == DAMOS_PAGEOUT || action == DAMOS_COLD;
+}
+
+/**
+ * damos_has_changed() - say whether a region is not any more what the last aggregation found
+ * @region:     region; schemes may be applied, and work, between two aggregations, too
+ *
+ * At the end of an aggregation, none has.
+ */
+static inline bool damos_has_changed(const struct damon_region *region) {
+        return region->touched && !region->accessed;
 }
 
 /**

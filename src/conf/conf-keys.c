@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "conf-control.h"
 #include "conf-merge.h"
 #include "conf-scheme.h"
 #include "conf-target.h"
@@ -83,6 +84,10 @@ static const struct conf_key scheme_keys[] = {
         { "nr_accesses", conf_parse_nr_accesses_range, conf_write_nr_accesses_range,
           offsetof(struct damos, pattern.nr_accesses) },
         { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
+        { "apply_interval", conf_parse_apply_interval, conf_write_apply_interval,
+          offsetof(struct damos, apply_interval) },
+        { "watermarks", conf_parse_watermarks, conf_write_watermarks,
+          offsetof(struct damos, watermarks) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
         { "dry_run", conf_parse_bool, conf_write_bool, offsetof(struct damos, dry_run) },
 };
@@ -93,12 +98,29 @@ static const struct conf_key quota_keys[] = {
         { "time", conf_parse_interval, NULL, offsetof(struct damos_quota, time) },
         { "interval", conf_parse_interval, NULL, offsetof(struct damos_quota, interval) },
         { "weights", parse_weights, NULL, offsetof(struct damos_quota, weights) },
+        { "goals", conf_parse_goals },
 };
 
 static const struct conf_key weights_keys[] = {
         { "size", conf_parse_weight, NULL, offsetof(struct damos_weights, size) },
         { "nr_accesses", conf_parse_weight, NULL, offsetof(struct damos_weights, nr_accesses) },
         { "age", conf_parse_weight, NULL, offsetof(struct damos_weights, age) },
+};
+
+/* The target is of the kind that the metric says. */
+static const struct conf_key goals_keys[] = {
+        { "metric", conf_parse_goal_metric },
+        { "file", conf_parse_goal_file },
+        { "target", conf_parse_goal_target, NULL, 0, true },
+};
+
+/* Written as one value, see conf_write_watermarks(). */
+static const struct conf_key watermarks_keys[] = {
+        { "metric", conf_parse_watermark_metric, NULL, offsetof(struct damos_watermarks, metric), true },
+        { "interval", conf_parse_watermark_interval, NULL, offsetof(struct damos_watermarks, interval) },
+        { "high", conf_parse_share, NULL, offsetof(struct damos_watermarks, high), true },
+        { "mid", conf_parse_share, NULL, offsetof(struct damos_watermarks, mid), true },
+        { "low", conf_parse_share, NULL, offsetof(struct damos_watermarks, low), true },
 };
 
 const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
@@ -108,6 +130,8 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_SCHEME] = { "schemes", scheme_keys, ELEMENTSOF(scheme_keys) },
         [CONF_QUOTA] = { "quota", quota_keys, ELEMENTSOF(quota_keys) },
         [CONF_WEIGHTS] = { "weights", weights_keys, ELEMENTSOF(weights_keys) },
+        [CONF_GOALS] = { "goals", goals_keys, ELEMENTSOF(goals_keys) },
+        [CONF_WATERMARKS] = { "watermarks", watermarks_keys, ELEMENTSOF(watermarks_keys) },
 };
 
 static bool has_key(const struct conf_group *group, const char *name) {
@@ -390,11 +414,14 @@ static void parse_quota(struct conf_context *context, const config_setting_t *se
         if (!parse_inner_group(context, setting, CONF_QUOTA, quota))
                 return;
         if (!damos_quota_is_set(quota))
-                conf_error_at(context, setting, "quota: limits nothing, expected size, time or both");
+                conf_error_at(context, setting, "quota: limits nothing, expected size, time or goals");
         else if (quota->time > quota->interval)
                 conf_error_at(context, setting, "quota: a time of %s is more than the interval of %s, "
                               "expected at most that", unit_format_time(time, quota->time),
                               unit_format_time(interval, quota->interval));
+        else if (quota->nr_goals > 0 && quota->interval < CONF_METRIC_INTERVAL_MIN)
+                conf_error_at(context, setting, "quota: an interval of %s is too short for goals, expected at "
+                              "least 100ms", unit_format_time(interval, quota->interval));
 }
 
 static void parse_string(struct conf_context *context, const struct conf_entry *entry,

@@ -52,6 +52,8 @@ enum conf_group_id {
         CONF_SCHEME,
         CONF_QUOTA,
         CONF_WEIGHTS,
+        CONF_GOALS,
+        CONF_WATERMARKS,
         _CONF_GROUP_MAX,
 };
 

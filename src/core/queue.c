@@ -100,7 +100,8 @@ static int add_matches(struct damos_queue *queue, const struct damos *scheme,
                 uint64_t priority;
                 int r = 0;
 
-                if (!damos_matches(scheme, region, attrs))
+                if (!damos_matches(scheme, region, attrs) ||
+                    (scheme->action != DAMOS_STAT && damon_region_is_new(region)))
                         continue;
                 priority = priority_of(scheme, region, attrs);
                 if (target->pid == charge->stopped_pid && range.start < charge->stopped_at &&
@@ -171,6 +172,10 @@ uint64_t damos_queue_size(const struct damos_queue *queue) {
                         size += damon_range_size(&match->range);
         }
         return size;
+}
+
+void damos_queue_drop(struct damos_queue *queue) {
+        queue->nr = queue->next = 0;
 }
 
 void damos_queue_forget(struct damos_queue *queue, const struct damon_target *target) {
@@ -244,7 +249,7 @@ static int take_piece(struct damos_queue *queue, const struct damos *scheme, str
 /* Time has passed since the scheme matched: a region may have become another. */
 static bool has_changed(const struct damos *scheme, const struct damos_match *match,
                         const struct damon_region *region) {
-        return region->age != match->age || (region->touched && !region->accessed) ||
+        return region->age != match->age || damos_has_changed(region) ||
                (region->absent && damos_lets_go(scheme->action));
 }
 

@@ -95,6 +95,9 @@ int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
 int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
                      uint64_t now, uint64_t time);
 
+/** damos_queue_drop() - drop all work */
+void damos_queue_drop(struct damos_queue *queue);
+
 /**
  * damos_queue_size() - bytes that have not been tried
  * @queue:      queue

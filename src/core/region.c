@@ -652,6 +652,13 @@ void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint
         }
 }
 
+void damon_regions_forget(struct damon_regions *regions) {
+        for (size_t i = 0; i < regions->nr; i++)
+                regions->items[i] = (struct damon_region) {
+                        .range = regions->items[i].range, .unknown = true,
+                };
+}
+
 const char *damon_regions_check(const struct damon_regions *regions, uint64_t page_size) {
         if (regions->nr > regions->capacity)
                 return "more regions than there is room for";

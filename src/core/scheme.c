@@ -35,8 +35,26 @@ void damos_done(struct damos *scheme) {
         for (size_t i = 0; i < scheme->nr_targets; i++)
                 free(scheme->targets[i]);
         free(scheme->targets);
+        for (size_t i = 0; i < scheme->quota.nr_goals; i++)
+                free(scheme->quota.goals[i].file);
+        free(scheme->quota.goals);
         free(scheme->name);
         *scheme = (struct damos) {};
+}
+
+static int copy_goals(struct damos_quota *quota, const struct damos_quota *from) {
+        quota->goals = calloc(from->nr_goals, sizeof(quota->goals[0]));
+        if (!quota->goals)
+                return -ENOMEM;
+        for (size_t i = 0; i < from->nr_goals; i++) {
+                struct damos_goal *goal = &quota->goals[quota->nr_goals++];
+
+                *goal = from->goals[i];
+                goal->file = NULL;
+                if (from->goals[i].file && !(goal->file = strdup(from->goals[i].file)))
+                        return -ENOMEM;
+        }
+        return 0;
 }
 
 int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
@@ -44,6 +62,8 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
 
         copy.targets = NULL;
         copy.nr_targets = 0;
+        copy.quota.goals = NULL;
+        copy.quota.nr_goals = 0;
         copy.name = strdup(scheme->name);
         if (!copy.name)
                 return -ENOMEM;
@@ -58,6 +78,8 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
                         goto no_memory;
                 copy.nr_targets++;
         }
+        if (scheme->quota.nr_goals > 0 && copy_goals(&copy.quota, &scheme->quota) < 0)
+                goto no_memory;
         *ret_scheme = copy;
         return 0;
 
@@ -75,8 +97,9 @@ bool damos_same_rule(const struct damos *a, const struct damos *b) {
             !limits_equal(&a->pattern.size, &b->pattern.size) ||
             !limits_equal(&a->pattern.nr_accesses, &b->pattern.nr_accesses) ||
             !limits_equal(&a->pattern.age, &b->pattern.age) ||
-            a->dry_run != b->dry_run || !damos_quota_equal(&a->quota, &b->quota) ||
-            a->nr_targets != b->nr_targets)
+            a->dry_run != b->dry_run || a->apply_interval != b->apply_interval ||
+            !damos_watermarks_equal(&a->watermarks, &b->watermarks) ||
+            !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
                 return false;
         for (size_t i = 0; i < a->nr_targets; i++)
                 if (strcmp(a->targets[i], b->targets[i]) != 0)

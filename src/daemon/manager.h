@@ -89,9 +89,10 @@ struct told {
  * @dry_run:            nothing is ever acted on
  * @plan:               the plan in force
  * @event:              event loop
- * @tick:               timer of the next engine step; off while there are no targets
+ * @tick:               timer of the next engine step; off while there are no targets, or @asleep
  * @scan:               timer of the next look for processes
  * @statistics:         timer of the next statistics records
+ * @adjust:             timer of the next look at what the schemes are adjusted to
  * @watchdog:           timer of the next word to the service manager that all is well, or NULL
  * @watchdog_usec:      time after which it takes damond for stuck without one, microseconds
  * @page_idle:          operations
@@ -105,6 +106,7 @@ struct told {
  *                      CLOCK_MONOTONIC, microseconds
  * @marked_at:          when the last step ended,
  * @tick_at:            and when the next one is due, CLOCK_MONOTONIC, microseconds
+ * @asleep:             all schemes sleep: there are no ticks, and no looks for processes
  * @scanned_at:         when there was a look for processes last,
  * @scan_debt:          and how long its share of the budget takes to pay what it took
  * @charged_at:         when the governor was last charged,
@@ -128,6 +130,7 @@ struct manager {
         sd_event_source *tick;
         sd_event_source *scan;
         sd_event_source *statistics;
+        sd_event_source *adjust;
         sd_event_source *watchdog;
         uint64_t watchdog_usec;
 
@@ -143,6 +146,7 @@ struct manager {
         uint64_t grid;
         uint64_t marked_at;
         uint64_t tick_at;
+        bool asleep;
         uint64_t scanned_at;
         uint64_t scan_debt;
         uint64_t charged_at;
@@ -215,6 +219,15 @@ int manager_schedule_scan(struct manager *manager, uint64_t interval);
 int manager_start_ticking(struct manager *manager);
 
 /**
+ * manager_set_asleep() - stop monitoring as all schemes sleep, or go on with it
+ * @manager:    manager
+ * @asleep:     whether all schemes sleep
+ *
+ * Return: 0 or a negative errno.
+ */
+int manager_set_asleep(struct manager *manager, bool asleep);
+
+/**
  * manager_apply_attrs() - give the plan's attributes to governor and engine
  * @manager:    manager
  *
@@ -253,6 +266,18 @@ void targets_scan(struct manager *manager);
  * again.
  */
 void targets_drop_gone(struct manager *manager);
+
+/* adjust.c */
+
+/**
+ * adjust_schemes() - let schemes sleep or wake by the state of the machine, where that is due, and log it
+ * @manager:    manager
+ *
+ * Sets the timer of the next time. Must be called when the engine's schemes were set.
+ *
+ * Return: 0 or a negative errno.
+ */
+int adjust_schemes(struct manager *manager);
 
 /* status.c */
 

@@ -75,11 +75,17 @@ static void log_breakdown(const struct damos *scheme, uint64_t sz_waiting) {
 static void log_scheme(const struct manager *manager, const struct damos *scheme, uint64_t sz_waiting) {
         const struct damos_stat *stat = &scheme->stat;
         const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
+        char effective[64] = "";
 
+        if (damos_quota_is_set(&scheme->quota))
+                (void) snprintf(effective, sizeof(effective), " effective_bytes=%" PRIu64,
+                                damos_quota_effective(&scheme->quota, &scheme->charge));
         log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
-                 " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " nr_matching=%" PRIu64 " sz_matching=%" PRIu64 "%s",
+                 " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " nr_matching=%" PRIu64 " sz_matching=%" PRIu64
+                 "%s state=%s%s",
                  scheme->name, stat->nr_tried, stat->sz_tried, stat->nr_applied, stat->sz_applied,
-                 stat->qt_exceeds, matching->nr, matching->size,
+                 stat->qt_exceeds, matching->nr, matching->size, effective,
+                 scheme->wake.asleep ? "asleep" : "awake",
                  statistics_dry_run(manager, scheme) ? " (dry run)" : "");
         log_breakdown(scheme, sz_waiting);
 }

@@ -22,11 +22,14 @@ static void log_scheme(const struct manager *manager, const struct damos *scheme
         const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
         char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX], matches[UNIT_STRING_MAX], there[UNIT_STRING_MAX];
         char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
-        char qt_exceeds[64], nr_matching[64], sz_matching[64], in_memory[64], exceeded[64] = "";
+        char qt_exceeds[64], nr_matching[64], sz_matching[64], in_memory[64], effective[64], state[64];
+        char exceeded[96] = "", size[UNIT_STRING_MAX];
+        uint64_t sz_effective = damos_quota_effective(&scheme->quota, &scheme->charge);
         bool dry_run = statistics_dry_run(manager, scheme);
         const char *fields[] = {
-                name, action, dry_run ? "DAMOND_DRY_RUN=1" : "DAMOND_DRY_RUN=0", nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, nr_matching, sz_matching,
-                in_memory, NULL,
+                name, action, dry_run ? "DAMOND_DRY_RUN=1" : "DAMOND_DRY_RUN=0", nr_tried, sz_tried,
+                nr_applied, sz_applied, qt_exceeds, nr_matching, sz_matching, in_memory, state,
+                damos_quota_is_set(&scheme->quota) ? effective : NULL, NULL,
         };
 
         (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
@@ -40,9 +43,12 @@ static void log_scheme(const struct manager *manager, const struct damos *scheme
         (void) snprintf(sz_matching, sizeof(sz_matching), "DAMOND_SZ_MATCHING=%" PRIu64, matching->size);
         (void) snprintf(in_memory, sizeof(in_memory), "DAMOND_SZ_MATCHING_IN_MEMORY=%" PRIu64,
                         matching->in_memory);
+        (void) snprintf(state, sizeof(state), "DAMOND_STATE=%s", scheme->wake.asleep ? "asleep" : "awake");
+        (void) snprintf(effective, sizeof(effective), "DAMOND_EFFECTIVE_BYTES=%" PRIu64, sz_effective);
         if (damos_quota_is_set(&scheme->quota))
-                (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
-                                stat->qt_exceeds);
+                (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times%s%s",
+                                stat->qt_exceeds, scheme->quota.nr_goals > 0 ? ", now " : "",
+                                scheme->quota.nr_goals > 0 ? unit_format_size_short(size, sz_effective) : "");
         log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
                    "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s; %s match now, %s of it in memory%s",
                    scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
@@ -59,6 +65,10 @@ static void describe(const struct manager *manager, const char *before, char *bu
         char now[UNIT_STRING_MAX], wanted[UNIT_STRING_MAX], share[32] = "";
         size_t n;
 
+        if (manager->asleep) {
+                (void) snprintf(buf, size, "%sall schemes sleep by their watermarks", before);
+                return;
+        }
         if (attrs->sample_every > 1)
                 (void) snprintf(share, sizeof(share), "one in %" PRIu32 " regions ", attrs->sample_every);
         n = (size_t) snprintf(buf, size, "%ssampling %severy %s", before, share,
@@ -78,7 +88,7 @@ static void describe(const struct manager *manager, const char *before, char *bu
 const char *statistics_resolution(const struct manager *manager,
                                   char buf[static STATISTICS_RESOLUTION_MAX]) {
         buf[0] = '\0';
-        if (manager->nr_attached > 0 && governor_binds(&manager->governor))
+        if (manager->nr_attached > 0 && (manager->asleep || governor_binds(&manager->governor)))
                 describe(manager, "; ", buf, STATISTICS_RESOLUTION_MAX);
         return buf;
 }

@@ -295,6 +295,45 @@ static void test_dry_run(void **state) {
         plan_free(plan);
 }
 
+static void test_goals(void **state) {
+        struct damos_goal pressure[] = { { DAMOS_SOME_MEM_PSI_US, 10 * USEC_PER_MSEC, NULL } };
+        struct damos_goal all[] = {
+                { DAMOS_AVAILABLE_MEM_RATE, 3000, NULL }, { DAMOS_FREE_MEM_RATE, 10000, NULL },
+                { DAMOS_USER_INPUT, 2147483647, (char[]) { "/run/a \"score\"" } },
+        };
+        struct damos_goal file[] = { { DAMOS_USER_INPUT, 1, (char[]) { "/run/score" } } };
+        const struct damos_quota expected[] = {
+                { 0, 0, USEC_PER_SEC, { 0, 1, 1 }, pressure, 1 },
+                { 128 << 20, 10 * USEC_PER_MSEC, 100 * USEC_PER_MSEC, { 0, 1, 1 }, all, 3 },
+                { 0, 0, USEC_PER_SEC, { 0, 1, 1 }, file, 1 },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/goals.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++)
+                if (!damos_quota_equal(&plan->schemes[i].quota, &expected[i]))
+                        fail_msg("quota of %s", plan->schemes[i].name);
+        plan_free(plan);
+}
+
+static void test_control(void **state) {
+        static const uint64_t apply_intervals[] = { 5 * USEC_PER_MSEC, 5400 * USEC_PER_SEC, 0, 0, 0, 0, 0, 0, 0 };
+        static const struct damos_watermarks watermarks[ELEMENTSOF(apply_intervals)] = {
+                [4] = { DAMOS_FREE_MEM_RATE, 5 * USEC_PER_SEC, 5000, 4000, 2000 },
+                [5] = { DAMOS_SOME_MEM_PSI_RATE, 100 * USEC_PER_MSEC, 10000, 10000, 0 },
+                [6] = { DAMOS_AVAILABLE_MEM_RATE, 3600 * USEC_PER_SEC, 1234, 1234, 1234 },
+                [7] = { DAMOS_FREE_SWAP_RATE, 60 * USEC_PER_SEC, 10000, 10000, 1 },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/control.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(apply_intervals));
+        for (size_t i = 0; i < ELEMENTSOF(apply_intervals); i++) {
+                assert_int_equal(plan->schemes[i].apply_interval, apply_intervals[i]);
+                assert_true(damos_watermarks_equal(&plan->schemes[i].watermarks, &watermarks[i]));
+        }
+        plan_free(plan);
+}
+
 static void test_integers(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/integers.conf");
 
@@ -463,6 +502,8 @@ int main(void) {
                 cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_quota),
                 cmocka_unit_test(test_dry_run),
+                cmocka_unit_test(test_goals),
+                cmocka_unit_test(test_control),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_syntax),
                 cmocka_unit_test(test_dots),
