@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <damond/attrs.h>
+#include <damond/filter.h>
 #include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
@@ -83,6 +84,8 @@ struct damos_access_pattern {
  * @nr_applied: regions of those on which the action did something
  * @sz_applied: bytes that the kernel accepted the advice for; always 0 for %DAMOS_STAT
  * @qt_exceeds: windows that ended with the quota used up
+ * @sz_filtered: bytes that matched and were held back by filters; of those that operations had to
+ *              look at, @nr_tried and @sz_tried count, too, as in the kernel
  */
 struct damos_stat {
         uint64_t nr_tried;
@@ -90,6 +93,7 @@ struct damos_stat {
         uint64_t nr_applied;
         uint64_t sz_applied;
         uint64_t qt_exceeds;
+        uint64_t sz_filtered;
 };
 
 /**
@@ -99,6 +103,7 @@ struct damos_stat {
  * @pattern:    with which regions
  * @targets:    names of the configuration entries whose targets it is for; owned
  * @nr_targets: number of those; 0 is all targets
+ * @filters:    what of those it leaves alone
  * @quota:      how much of it
  * @charge:     how much of that was used
  * @stat:       statistics
@@ -109,6 +114,7 @@ struct damos {
         struct damos_access_pattern pattern;
         char **targets;
         size_t nr_targets;
+        struct damos_filters filters;
         struct damos_quota quota;
         struct damos_charge charge;
         struct damos_stat stat;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "conf-filter.h"
 #include "conf-merge.h"
 #include "conf-scheme.h"
 #include "conf-target.h"
@@ -83,6 +84,7 @@ static const struct conf_key scheme_keys[] = {
         { "nr_accesses", conf_parse_nr_accesses_range, conf_write_nr_accesses_range,
           offsetof(struct damos, pattern.nr_accesses) },
         { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
+        { "filters", conf_parse_filters, conf_write_filters, offsetof(struct damos, filters) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
 };
 
@@ -100,6 +102,19 @@ static const struct conf_key weights_keys[] = {
         { "age", conf_parse_weight, NULL, offsetof(struct damos_weights, age) },
 };
 
+/* Likewise; see conf_write_filters(). */
+static const struct conf_key filter_keys[] = {
+        { "type", conf_parse_filter_type, NULL, offsetof(struct damos_filter, type), true },
+        { "matching", conf_parse_bool, NULL, offsetof(struct damos_filter, matching) },
+        { "allow", conf_parse_bool, NULL, offsetof(struct damos_filter, allow) },
+        { "addr_start", conf_parse_address, NULL, offsetof(struct damos_filter, addr.start) },
+        { "addr_end", conf_parse_address, NULL, offsetof(struct damos_filter, addr.end) },
+        { "target", conf_parse_filter_target, NULL, offsetof(struct damos_filter, text) },
+        { "size", conf_parse_filter_sizes },
+        { "memcg_path", conf_parse_filter_memcg, NULL, offsetof(struct damos_filter, text) },
+        { "mapping", conf_parse_filter_mapping, NULL, offsetof(struct damos_filter, text) },
+};
+
 const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_FILE] = { "", file_keys, ELEMENTSOF(file_keys) },
         [CONF_MONITORING] = { "monitoring", monitoring_keys, ELEMENTSOF(monitoring_keys) },
@@ -107,6 +122,7 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_SCHEME] = { "schemes", scheme_keys, ELEMENTSOF(scheme_keys) },
         [CONF_QUOTA] = { "quota", quota_keys, ELEMENTSOF(quota_keys) },
         [CONF_WEIGHTS] = { "weights", weights_keys, ELEMENTSOF(weights_keys) },
+        [CONF_FILTER] = { "filters", filter_keys, ELEMENTSOF(filter_keys) },
 };
 
 static bool has_key(const struct conf_group *group, const char *name) {

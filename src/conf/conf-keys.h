@@ -52,6 +52,7 @@ enum conf_group_id {
         CONF_SCHEME,
         CONF_QUOTA,
         CONF_WEIGHTS,
+        CONF_FILTER,
         _CONF_GROUP_MAX,
 };
 

@@ -35,6 +35,7 @@ void damos_done(struct damos *scheme) {
         for (size_t i = 0; i < scheme->nr_targets; i++)
                 free(scheme->targets[i]);
         free(scheme->targets);
+        damos_filters_done(&scheme->filters);
         free(scheme->name);
         *scheme = (struct damos) {};
 }
@@ -44,6 +45,7 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
 
         copy.targets = NULL;
         copy.nr_targets = 0;
+        copy.filters = (struct damos_filters) {};
         copy.name = strdup(scheme->name);
         if (!copy.name)
                 return -ENOMEM;
@@ -58,6 +60,8 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
                         goto no_memory;
                 copy.nr_targets++;
         }
+        if (damos_filters_copy(&copy.filters, &scheme->filters) < 0)
+                goto no_memory;
         *ret_scheme = copy;
         return 0;
 
@@ -75,6 +79,7 @@ bool damos_same_rule(const struct damos *a, const struct damos *b) {
             !limits_equal(&a->pattern.size, &b->pattern.size) ||
             !limits_equal(&a->pattern.nr_accesses, &b->pattern.nr_accesses) ||
             !limits_equal(&a->pattern.age, &b->pattern.age) ||
+            !damos_filters_equal(&a->filters, &b->filters) ||
             !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
                 return false;
         for (size_t i = 0; i < a->nr_targets; i++)

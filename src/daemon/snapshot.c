@@ -65,9 +65,10 @@ void snapshot_log(const struct manager *manager) {
         schemes = damon_engine_schemes(manager->engine, &nr_schemes);
         for (size_t i = 0; i < nr_schemes; i++)
                 log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
-                         " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64,
+                         " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " sz_filtered=%" PRIu64,
                          schemes[i].name, schemes[i].stat.nr_tried, schemes[i].stat.sz_tried,
-                         schemes[i].stat.nr_applied, schemes[i].stat.sz_applied, schemes[i].stat.qt_exceeds);
+                         schemes[i].stat.nr_applied, schemes[i].stat.sz_applied, schemes[i].stat.qt_exceeds,
+                         schemes[i].stat.sz_filtered);
         log_info(DAMOND_MESSAGE_SNAPSHOT, "monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
                  " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64 "%s",
                  unit_format_time(interval, attrs->sample_interval), attrs->max_regions,

@@ -17,9 +17,10 @@ static void log_scheme(const struct damos *scheme) {
         const struct damos_stat *stat = &scheme->stat;
         char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX];
         char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
-        char qt_exceeds[64], exceeded[64] = "";
+        char qt_exceeds[64], exceeded[64] = "", sz_filtered[64], filtered[64] = "", held_back[UNIT_STRING_MAX];
         const char *fields[] = {
-                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, NULL,
+                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, sz_filtered,
+                NULL,
         };
 
         (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
@@ -32,11 +33,15 @@ static void log_scheme(const struct damos *scheme) {
         if (damos_quota_is_set(&scheme->quota))
                 (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
                                 stat->qt_exceeds);
+        (void) snprintf(sz_filtered, sizeof(sz_filtered), "DAMOND_SZ_FILTERED=%" PRIu64, stat->sz_filtered);
+        if (scheme->filters.nr > 0)
+                (void) snprintf(filtered, sizeof(filtered), ", %s held back by filters",
+                                unit_format_size_short(held_back, stat->sz_filtered));
         log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
-                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s",
+                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s%s",
                    scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
                    unit_format_size_short(tried, stat->sz_tried), stat->nr_applied,
-                   unit_format_size_short(applied, stat->sz_applied), exceeded);
+                   unit_format_size_short(applied, stat->sz_applied), exceeded, filtered);
 }
 
 /* What the budget leaves of what is configured, beginning with what is sampled. */
