@@ -52,7 +52,8 @@ struct damon_sample {
  * struct damos_try - one range to act on, and what came of it
  * @range:      the range
  * @region:     index of the region
- * @filters:    filters that @range has to be looked at for, or NULL; borrowed
+ * @filters:    filters that @range has to be looked at for, or NULL; borrowed, and the same for all
+ *              tries that have any
  * @sz_applied: set by &damon_ops.apply: bytes for which the action was done
  * @sz_filtered: set by &damon_ops.apply: bytes that @filters held back
  */

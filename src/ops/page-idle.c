@@ -553,7 +553,6 @@ static int collect_pieces(struct page_idle *page_idle, const struct process *pro
         return 0;
 }
 
-/* All of the tries that have filters have the same. */
 static int begin_sieve(struct page_idle *page_idle, const struct damon_target *target,
                        const struct damos_try *tries, size_t nr) {
         for (size_t i = 0; i < nr; i++)

@@ -7,6 +7,10 @@
 #define KEPT_START (HEAP + 77 * MIB + 4 * KIB)
 #define KEPT_END (HEAP + 101 * MIB - 4 * KIB)
 
+static const struct damos_filter kept = {
+        .type = DAMOS_FILTER_ADDR, .matching = true, .addr = { KEPT_START, KEPT_END },
+};
+
 static char name_b[] = "b";
 
 static struct damos filtered(enum damos_action action, struct damos_filter *items, size_t nr) {
@@ -31,19 +35,24 @@ static uint64_t done_in(const struct scenario *s, const struct damon_target *tar
         return size;
 }
 
+/* One target "a", and nothing but this scheme, for some time. */
+static struct scenario *run_one(const struct damos *scheme, uint64_t heap, uint64_t us) {
+        struct scenario *s = scenario_new(&default_attrs);
+        struct sim_target *script;
+
+        scenario_add(s, "a", heap, &script);
+        ASSERT_OK(damon_engine_set_schemes(s->engine, scheme, 1));
+        scenario_run(s, us);
+        return s;
+}
+
 static const struct damon_range everything = { 0, UINT64_MAX };
 
 static void rejected_addresses_are_left_alone_to_the_page(void **state) {
-        struct damos_filter items[] = {
-                { .type = DAMOS_FILTER_ADDR, .matching = true, .addr = { KEPT_START, KEPT_END } },
-        };
+        struct damos_filter items[] = { kept };
         const struct damos pageout = filtered(DAMOS_PAGEOUT, items, 1);
-        _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
-        struct sim_target *script;
+        _cleanup_scenario_ struct scenario *s = run_one(&pageout, 256 * MIB, 2 * SEC);
 
-        scenario_add(s, "a", 256 * MIB, &script);
-        ASSERT_OK(damon_engine_set_schemes(s->engine, &pageout, 1));
-        scenario_run(s, 2 * SEC);
         assert_int_equal(done_in(s, NULL, (struct damon_range) { KEPT_START, KEPT_END }), 0);
         assert_true(done_in(s, NULL, (struct damon_range) { HEAP, KEPT_START }) >= KEPT_START - HEAP);
         assert_true(done_in(s, NULL, (struct damon_range) { KEPT_END, HEAP + 256 * MIB }) >= HEAP + 256 * MIB - KEPT_END);
@@ -57,12 +66,8 @@ static void nothing_but_what_is_allowed_is_done(void **state) {
                 { .type = DAMOS_FILTER_ADDR, .matching = true, .allow = true, .addr = { KEPT_START, KEPT_END } },
         };
         const struct damos pageout = filtered(DAMOS_PAGEOUT, items, 1);
-        _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
-        struct sim_target *script;
+        _cleanup_scenario_ struct scenario *s = run_one(&pageout, 256 * MIB, 2 * SEC);
 
-        scenario_add(s, "a", 256 * MIB, &script);
-        ASSERT_OK(damon_engine_set_schemes(s->engine, &pageout, 1));
-        scenario_run(s, 2 * SEC);
         assert_true(done_in(s, NULL, everything) > 0);
         assert_int_equal(done_in(s, NULL, everything),
                          done_in(s, NULL, (struct damon_range) { KEPT_START, KEPT_END }));
@@ -86,7 +91,7 @@ static void rejected_target_is_left_alone(void **state) {
         assert_int_equal(scenario_stat(s, 0)->sz_filtered, scenario_stat(s, 0)->sz_tried);
 }
 
-/* The third for which one filter is does not come to the one behind it. */
+/* What a filter has decided does not come to those behind it. */
 static void order_of_the_list_decides(void **state) {
         struct damos_filter items[] = {
                 { .type = DAMOS_FILTER_ADDR, .matching = true, .allow = true, .addr = { HEAP, HEAP + 32 * MIB } },
@@ -94,12 +99,8 @@ static void order_of_the_list_decides(void **state) {
                 { .type = DAMOS_FILTER_ADDR, .matching = true, .allow = true, .addr = { HEAP, HEAP + 96 * MIB } },
         };
         const struct damos cold = filtered(DAMOS_COLD, items, ELEMENTSOF(items));
-        _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
-        struct sim_target *script;
+        _cleanup_scenario_ struct scenario *s = run_one(&cold, 128 * MIB, 250 * MS);
 
-        scenario_add(s, "a", 128 * MIB, &script);
-        ASSERT_OK(damon_engine_set_schemes(s->engine, &cold, 1));
-        scenario_run(s, 250 * MS);
         assert_true(done_in(s, NULL, (struct damon_range) { HEAP, HEAP + 32 * MIB }) >= 32 * MIB);
         assert_int_equal(done_in(s, NULL, (struct damon_range) { HEAP + 32 * MIB, HEAP + 64 * MIB }), 0);
         assert_true(done_in(s, NULL, (struct damon_range) { HEAP + 64 * MIB, HEAP + 96 * MIB }) >= 32 * MIB);
@@ -112,13 +113,10 @@ static void what_is_rejected_uses_up_no_quota(void **state) {
                 { .type = DAMOS_FILTER_ADDR, .matching = true, .addr = { HEAP, HEAP + 900 * MIB } },
         };
         struct damos pageout = filtered(DAMOS_PAGEOUT, items, 1);
-        _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
-        struct sim_target *script;
+        _cleanup_scenario_ struct scenario *s = NULL;
 
         pageout.quota = (struct damos_quota) { .size = 10 * MIB, .interval = SEC, .weights = { 0, 1, 1 } };
-        scenario_add(s, "a", 1000 * MIB, &script);
-        ASSERT_OK(damon_engine_set_schemes(s->engine, &pageout, 1));
-        scenario_run(s, 8 * SEC);
+        s = run_one(&pageout, 1000 * MIB, 8 * SEC);
         print_message("%u MiB done, %u MiB filtered\n", (unsigned) (scenario_stat(s, 0)->sz_applied / MIB),
                       (unsigned) (scenario_stat(s, 0)->sz_filtered / MIB));
         assert_in_range(scenario_stat(s, 0)->sz_applied, 9 * 8 * MIB, 10 * 8 * MIB);
@@ -127,9 +125,7 @@ static void what_is_rejected_uses_up_no_quota(void **state) {
 
 /* A scheme that only counts counts what passes, and its regions stay as they are. */
 static void counting_leaves_regions_whole(void **state) {
-        struct damos_filter items[] = {
-                { .type = DAMOS_FILTER_ADDR, .matching = true, .addr = { KEPT_START, KEPT_END } },
-        };
+        struct damos_filter items[] = { kept };
         const struct damos schemes[] = { filtered(DAMOS_STAT, items, 1), make_scheme("all", DAMOS_STAT) };
         _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
         const struct damos_stat *some, *all;
@@ -158,18 +154,11 @@ static void filters_that_need_a_look_are_refused_where_there_is_none(void **stat
 }
 
 static void reload_with_other_filters_begins_anew(void **state) {
-        struct damos_filter items[] = {
-                { .type = DAMOS_FILTER_ADDR, .matching = true, .addr = { KEPT_START, KEPT_END } },
-        };
+        struct damos_filter items[] = { kept };
         const struct damos cold = filtered(DAMOS_COLD, items, 1);
-        _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
-        struct sim_target *script;
-        uint64_t sz_filtered;
+        _cleanup_scenario_ struct scenario *s = run_one(&cold, 256 * MIB, SEC);
+        uint64_t sz_filtered = scenario_stat(s, 0)->sz_filtered;
 
-        scenario_add(s, "a", 256 * MIB, &script);
-        ASSERT_OK(damon_engine_set_schemes(s->engine, &cold, 1));
-        scenario_run(s, SEC);
-        sz_filtered = scenario_stat(s, 0)->sz_filtered;
         assert_true(sz_filtered > 0);
         ASSERT_OK(damon_engine_set_schemes(s->engine, &cold, 1));
         assert_int_equal(scenario_stat(s, 0)->sz_filtered, sz_filtered);

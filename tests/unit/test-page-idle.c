@@ -1962,8 +1962,13 @@ static void adjacent_ranges_are_as_one(void **state) {
         assert_int_equal(tries[2].sz_applied, 512 * PAGE);
 }
 
-/* Pages 1, 2 and 5 of 8 in the second of two mappings are shared with others. */
-static void map_shared_pages(const struct area *area, struct damos_filters *filters, struct damos_filter *filter) {
+static struct damos_filter not_shared = { .type = DAMOS_FILTER_SHARED, .matching = true };
+static const struct damos_filters unshared = { &not_shared, 1 };
+
+/* Pages 1, 2 and 5 in the second of two mappings are shared with others. */
+static struct damos_try try_shared_pages(const struct area *area) {
+        struct damos_try try = try_of(area->start, area->start + 2 * GRAIN);
+
         map_at(area->start, GRAIN, 0);
         map_at(area->start + GRAIN, GRAIN, 1);
         for (uint64_t i = 0; i < GRAIN / PAGE; i++) {
@@ -1971,24 +1976,20 @@ static void map_shared_pages(const struct area *area, struct damos_filters *filt
                 set_entry(0, area->start + GRAIN + i * PAGE, PAGEMAP_PRESENT | (100 + i) |
                           (i == 1 || i == 2 || i == 5 ? 0 : PAGEMAP_EXCLUSIVE));
         }
-        *filter = (struct damos_filter) { .type = DAMOS_FILTER_SHARED, .matching = true };
-        *filters = (struct damos_filters) { filter, 1 };
+        try.filters = &unshared;
+        return try;
 }
 
 static void what_filters_hold_back_is_left_out_and_counted(void **state) {
         _cleanup_area_ struct area area = reserve();
         uint64_t start = area.start + GRAIN;
-        struct damos_filters filters;
-        struct damos_filter filter;
         struct damos_try tries[] = {
                 try_of(area.start, start + 2 * PAGE),
                 try_of(start + 2 * PAGE, start + 4 * PAGE),
                 try_of(start + 4 * PAGE, start + 8 * PAGE),
         };
 
-        map_shared_pages(&area, &filters, &filter);
-        /* not that one */
-        tries[0].filters = tries[2].filters = &filters;
+        tries[0].filters = tries[2].filters = try_shared_pages(&area).filters;
         ASSERT_OK(apply(DAMOS_PAGEOUT, tries, ELEMENTSOF(tries)));
         ASSERT_APPLIED({ area.start, start }, { start, start + PAGE }, { start + 2 * PAGE, start + 4 * PAGE },
                        { start + 4 * PAGE, start + 5 * PAGE }, { start + 6 * PAGE, start + 8 * PAGE });
@@ -2002,12 +2003,8 @@ static void what_filters_hold_back_is_left_out_and_counted(void **state) {
 
 static void filters_count_also_where_nothing_is_done(void **state) {
         _cleanup_area_ struct area area = reserve();
-        struct damos_try try = try_of(area.start, area.start + 2 * GRAIN);
-        struct damos_filters filters;
-        struct damos_filter filter;
+        struct damos_try try = try_shared_pages(&area);
 
-        map_shared_pages(&area, &filters, &filter);
-        try.filters = &filters;
         ASSERT_OK(apply(DAMOS_STAT, &try, 1));
         assert_int_equal(try.sz_filtered, 3 * PAGE);
         page_idle_target_free(test.targets[0]);
@@ -2057,12 +2054,8 @@ static void a_young_page_is_left_out_once(void **state) {
 
 static void a_process_that_ends_while_it_is_looked_at_is_gone(void **state) {
         _cleanup_area_ struct area area = reserve();
-        struct damos_try try = try_of(area.start, area.start + 2 * GRAIN);
-        struct damos_filters filters;
-        struct damos_filter filter;
+        struct damos_try try = try_shared_pages(&area);
 
-        map_shared_pages(&area, &filters, &filter);
-        try.filters = &filters;
         kernel.read_error = EIO;
         kernel.read_error_fd = kernel.spaces[0].fd;
         ASSERT_OK(apply(DAMOS_STAT, &try, 1));
