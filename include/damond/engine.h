@@ -137,8 +137,8 @@ int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs
  * A scheme that was there before, with the same name and rule, keeps its statistics and what it
  * has used of its quota.
  *
- * Return: 0, -ENOTSUP if the operations cannot do an action, -ENOMEM; on failure nothing
- * has changed.
+ * Return: 0, -ENOTSUP if the operations cannot do an action or look for what a filter is about,
+ * -ENOMEM; on failure nothing has changed.
  */
 int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr);
 

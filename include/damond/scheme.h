@@ -12,6 +12,7 @@
 
 #include <damond/attrs.h>
 #include <damond/breakdown.h>
+#include <damond/filter.h>
 #include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
@@ -85,6 +86,8 @@ struct damos_access_pattern {
  * @nr_applied: regions of those on which the action did something
  * @sz_applied: bytes that the kernel accepted the advice for; always 0 for %DAMOS_STAT
  * @qt_exceeds: windows that ended with the quota used up
+ * @sz_filtered: bytes that matched and were held back by filters; of those that operations had to
+ *              look at, @nr_tried and @sz_tried count, too, as in the kernel
  */
 struct damos_stat {
         uint64_t nr_tried;
@@ -92,6 +95,7 @@ struct damos_stat {
         uint64_t nr_applied;
         uint64_t sz_applied;
         uint64_t qt_exceeds;
+        uint64_t sz_filtered;
 };
 
 /**
@@ -107,6 +111,7 @@ struct damos_stat {
  * @apply_at:   when that is next, microseconds since the engine began
  * @watermarks: when it is awake
  * @wake:       whether it is
+ * @filters:    what of those it leaves alone
  * @quota:      how much of it
  * @charge:     how much of that was used
  * @stat:       statistics
@@ -123,6 +128,7 @@ struct damos {
         uint64_t apply_at;
         struct damos_watermarks watermarks;
         struct damos_wake wake;
+        struct damos_filters filters;
         struct damos_quota quota;
         struct damos_charge charge;
         struct damos_stat stat;

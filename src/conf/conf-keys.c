@@ -8,6 +8,7 @@
 
 #include "array.h"
 #include "conf-control.h"
+#include "conf-filter.h"
 #include "conf-merge.h"
 #include "conf-scheme.h"
 #include "conf-target.h"
@@ -88,6 +89,7 @@ static const struct conf_key scheme_keys[] = {
           offsetof(struct damos, apply_interval) },
         { "watermarks", conf_parse_watermarks, conf_write_watermarks,
           offsetof(struct damos, watermarks) },
+        { "filters", conf_parse_filters, conf_write_filters, offsetof(struct damos, filters) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
         { "dry_run", conf_parse_bool, conf_write_bool, offsetof(struct damos, dry_run) },
 };
@@ -123,6 +125,19 @@ static const struct conf_key watermarks_keys[] = {
         { "low", conf_parse_share, NULL, offsetof(struct damos_watermarks, low), true },
 };
 
+/* Likewise; see conf_write_filters(). */
+static const struct conf_key filter_keys[] = {
+        { "type", conf_parse_filter_type, NULL, offsetof(struct damos_filter, type), true },
+        { "matching", conf_parse_bool, NULL, offsetof(struct damos_filter, matching) },
+        { "allow", conf_parse_bool, NULL, offsetof(struct damos_filter, allow) },
+        { "addr_start", conf_parse_address, NULL, offsetof(struct damos_filter, addr.start) },
+        { "addr_end", conf_parse_address, NULL, offsetof(struct damos_filter, addr.end) },
+        { "target", conf_parse_filter_target, NULL, offsetof(struct damos_filter, text) },
+        { "size", conf_parse_filter_sizes },
+        { "memcg_path", conf_parse_filter_memcg, NULL, offsetof(struct damos_filter, text) },
+        { "mapping", conf_parse_filter_mapping, NULL, offsetof(struct damos_filter, text) },
+};
+
 const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_FILE] = { "", file_keys, ELEMENTSOF(file_keys) },
         [CONF_MONITORING] = { "monitoring", monitoring_keys, ELEMENTSOF(monitoring_keys) },
@@ -132,6 +147,7 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_WEIGHTS] = { "weights", weights_keys, ELEMENTSOF(weights_keys) },
         [CONF_GOALS] = { "goals", goals_keys, ELEMENTSOF(goals_keys) },
         [CONF_WATERMARKS] = { "watermarks", watermarks_keys, ELEMENTSOF(watermarks_keys) },
+        [CONF_FILTER] = { "filters", filter_keys, ELEMENTSOF(filter_keys) },
 };
 
 static bool has_key(const struct conf_group *group, const char *name) {

@@ -54,6 +54,7 @@ enum conf_group_id {
         CONF_WEIGHTS,
         CONF_GOALS,
         CONF_WATERMARKS,
+        CONF_FILTER,
         _CONF_GROUP_MAX,
 };
 

@@ -244,7 +244,7 @@ static void merge_target(const struct damon_engine *engine, struct damon_target 
                                    engine->attrs.max_regions);
 }
 
-/* What only counts, and without limit, needs no queue. */
+/* What only counts, all of it and without limit, needs no queue. */
 static void count_matches(const struct damon_engine *engine, struct damos *scheme,
                           const struct damon_target *target) {
         for (size_t i = 0; i < target->regions.nr; i++) {
@@ -276,7 +276,8 @@ static int apply_scheme(struct damon_engine *engine, size_t i) {
         int r;
 
         break_down(engine, scheme);
-        if (scheme->action == DAMOS_STAT && !damos_quota_is_set(&scheme->quota)) {
+        if (scheme->action == DAMOS_STAT && !damos_quota_is_set(&scheme->quota) &&
+            scheme->filters.nr == 0) {
                 for (size_t k = 0; k < engine->nr_targets; k++)
                         if (!engine->targets[k]->gone && damos_is_for(scheme, engine->targets[k]))
                                 count_matches(engine, scheme, engine->targets[k]);
@@ -604,6 +605,9 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
         for (size_t i = 0; i < nr; i++)
                 if (schemes[i].action != DAMOS_STAT &&
                     !(engine->ops->actions & DAMOS_ACTION_BIT(schemes[i].action)))
+                        return -ENOTSUP;
+        for (size_t i = 0; i < nr; i++)
+                if (damos_filters_types(&schemes[i].filters) & ~(engine->ops->filters | DAMOS_FILTERS_PURE))
                         return -ENOTSUP;
 
         if (nr > 0) {

@@ -7,6 +7,7 @@
  * the next ones, and no longer than for the next aggregation, which finds out anew what matches.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,11 +20,13 @@
  * @target:     its target, or NULL if that is not there any more
  * @range:      what of it has not been tried
  * @age:        age that it had: a region of another age is not what was matched
+ * @look:       what of it filters let through is for the operations to find out
  */
 struct damos_match {
         struct damon_target *target;
         struct damon_range range;
         uint32_t age;
+        bool look;
 };
 
 /**

@@ -38,6 +38,7 @@ void damos_done(struct damos *scheme) {
         for (size_t i = 0; i < scheme->quota.nr_goals; i++)
                 free(scheme->quota.goals[i].file);
         free(scheme->quota.goals);
+        damos_filters_done(&scheme->filters);
         free(scheme->name);
         *scheme = (struct damos) {};
 }
@@ -64,6 +65,7 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
         copy.nr_targets = 0;
         copy.quota.goals = NULL;
         copy.quota.nr_goals = 0;
+        copy.filters = (struct damos_filters) {};
         copy.name = strdup(scheme->name);
         if (!copy.name)
                 return -ENOMEM;
@@ -79,6 +81,8 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
                 copy.nr_targets++;
         }
         if (scheme->quota.nr_goals > 0 && copy_goals(&copy.quota, &scheme->quota) < 0)
+                goto no_memory;
+        if (damos_filters_copy(&copy.filters, &scheme->filters) < 0)
                 goto no_memory;
         *ret_scheme = copy;
         return 0;
@@ -99,6 +103,7 @@ bool damos_same_rule(const struct damos *a, const struct damos *b) {
             !limits_equal(&a->pattern.age, &b->pattern.age) ||
             a->dry_run != b->dry_run || a->apply_interval != b->apply_interval ||
             !damos_watermarks_equal(&a->watermarks, &b->watermarks) ||
+            !damos_filters_equal(&a->filters, &b->filters) ||
             !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
                 return false;
         for (size_t i = 0; i < a->nr_targets; i++)

@@ -81,10 +81,10 @@ static void log_scheme(const struct manager *manager, const struct damos *scheme
                 (void) snprintf(effective, sizeof(effective), " effective_bytes=%" PRIu64,
                                 damos_quota_effective(&scheme->quota, &scheme->charge));
         log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
-                 " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " nr_matching=%" PRIu64 " sz_matching=%" PRIu64
+                 " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " sz_filtered=%" PRIu64 " nr_matching=%" PRIu64 " sz_matching=%" PRIu64
                  "%s state=%s%s",
                  scheme->name, stat->nr_tried, stat->sz_tried, stat->nr_applied, stat->sz_applied,
-                 stat->qt_exceeds, matching->nr, matching->size, effective,
+                 stat->qt_exceeds, stat->sz_filtered, matching->nr, matching->size, effective,
                  scheme->wake.asleep ? "asleep" : "awake",
                  statistics_dry_run(manager, scheme) ? " (dry run)" : "");
         log_breakdown(scheme, sz_waiting);

@@ -3,7 +3,9 @@
 
 #include "manager.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,45 +19,73 @@ bool statistics_dry_run(const struct manager *manager, const struct damos *schem
         return manager->dry_run || scheme->dry_run;
 }
 
+/* Fields of a record, which is handed to the journal as an array of them that ends with NULL. */
+struct fields {
+        const char *items[24];
+        char texts[24][128];
+        size_t nr;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void add_field(struct fields *fields, const char *format, ...) {
+        va_list arguments;
+
+        assert(fields->nr + 1 < ELEMENTSOF(fields->items));
+        va_start(arguments, format);
+        (void) vsnprintf(fields->texts[fields->nr], sizeof(fields->texts[0]), format, arguments);
+        va_end(arguments);
+        fields->items[fields->nr] = fields->texts[fields->nr];
+        fields->nr++;
+}
+
+/* Go on with a message, as far as there is room. */
+__attribute__((format(printf, 3, 4)))
+static void add_text(char *text, size_t size, const char *format, ...) {
+        size_t length = strlen(text);
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(text + length, size - length, format, arguments);
+        va_end(arguments);
+}
+
 static void log_scheme(const struct manager *manager, const struct damos *scheme) {
         const struct damos_stat *stat = &scheme->stat;
         const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
-        char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX], matches[UNIT_STRING_MAX], there[UNIT_STRING_MAX];
-        char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
-        char qt_exceeds[64], nr_matching[64], sz_matching[64], in_memory[64], effective[64], state[64];
-        char exceeded[96] = "", size[UNIT_STRING_MAX];
         uint64_t sz_effective = damos_quota_effective(&scheme->quota, &scheme->charge);
         bool dry_run = statistics_dry_run(manager, scheme);
-        const char *fields[] = {
-                name, action, dry_run ? "DAMOND_DRY_RUN=1" : "DAMOND_DRY_RUN=0", nr_tried, sz_tried,
-                nr_applied, sz_applied, qt_exceeds, nr_matching, sz_matching, in_memory, state,
-                damos_quota_is_set(&scheme->quota) ? effective : NULL, NULL,
-        };
+        char text[1024] = "", a[UNIT_STRING_MAX], b[UNIT_STRING_MAX];
+        struct fields fields = {};
 
-        (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
-        (void) snprintf(action, sizeof(action), "DAMOND_ACTION=%s", damos_action_to_string(scheme->action));
-        (void) snprintf(nr_tried, sizeof(nr_tried), "DAMOND_NR_TRIED=%" PRIu64, stat->nr_tried);
-        (void) snprintf(sz_tried, sizeof(sz_tried), "DAMOND_SZ_TRIED=%" PRIu64, stat->sz_tried);
-        (void) snprintf(nr_applied, sizeof(nr_applied), "DAMOND_NR_APPLIED=%" PRIu64, stat->nr_applied);
-        (void) snprintf(sz_applied, sizeof(sz_applied), "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
-        (void) snprintf(qt_exceeds, sizeof(qt_exceeds), "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
-        (void) snprintf(nr_matching, sizeof(nr_matching), "DAMOND_NR_MATCHING=%" PRIu64, matching->nr);
-        (void) snprintf(sz_matching, sizeof(sz_matching), "DAMOND_SZ_MATCHING=%" PRIu64, matching->size);
-        (void) snprintf(in_memory, sizeof(in_memory), "DAMOND_SZ_MATCHING_IN_MEMORY=%" PRIu64,
-                        matching->in_memory);
-        (void) snprintf(state, sizeof(state), "DAMOND_STATE=%s", scheme->wake.asleep ? "asleep" : "awake");
-        (void) snprintf(effective, sizeof(effective), "DAMOND_EFFECTIVE_BYTES=%" PRIu64, sz_effective);
-        if (damos_quota_is_set(&scheme->quota))
-                (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times%s%s",
-                                stat->qt_exceeds, scheme->quota.nr_goals > 0 ? ", now " : "",
-                                scheme->quota.nr_goals > 0 ? unit_format_size_short(size, sz_effective) : "");
-        log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
-                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s; %s match now, %s of it in memory%s",
-                   scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
-                   unit_format_size_short(tried, stat->sz_tried), stat->nr_applied,
-                   unit_format_size_short(applied, stat->sz_applied), exceeded,
-                   unit_format_size_short(matches, matching->size),
-                   unit_format_size_short(there, matching->in_memory), dry_run ? " (dry run)" : "");
+        add_field(&fields, "DAMOND_SCHEME=%s", scheme->name);
+        add_field(&fields, "DAMOND_ACTION=%s", damos_action_to_string(scheme->action));
+        add_field(&fields, "DAMOND_DRY_RUN=%d", dry_run);
+        add_field(&fields, "DAMOND_NR_TRIED=%" PRIu64, stat->nr_tried);
+        add_field(&fields, "DAMOND_SZ_TRIED=%" PRIu64, stat->sz_tried);
+        add_field(&fields, "DAMOND_NR_APPLIED=%" PRIu64, stat->nr_applied);
+        add_field(&fields, "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
+        add_field(&fields, "DAMOND_SZ_FILTERED=%" PRIu64, stat->sz_filtered);
+        add_field(&fields, "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
+        add_field(&fields, "DAMOND_NR_MATCHING=%" PRIu64, matching->nr);
+        add_field(&fields, "DAMOND_SZ_MATCHING=%" PRIu64, matching->size);
+        add_field(&fields, "DAMOND_SZ_MATCHING_IN_MEMORY=%" PRIu64, matching->in_memory);
+        add_field(&fields, "DAMOND_STATE=%s", scheme->wake.asleep ? "asleep" : "awake");
+        add_text(text, sizeof(text), "tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)", stat->nr_tried,
+                 unit_format_size_short(a, stat->sz_tried), stat->nr_applied,
+                 unit_format_size_short(b, stat->sz_applied));
+        if (scheme->filters.nr > 0)
+                add_text(text, sizeof(text), ", %s held back by filters", unit_format_size_short(a, stat->sz_filtered));
+        if (damos_quota_is_set(&scheme->quota)) {
+                add_field(&fields, "DAMOND_EFFECTIVE_BYTES=%" PRIu64, sz_effective);
+                add_text(text, sizeof(text), ", quota used up %" PRIu64 " times", stat->qt_exceeds);
+        }
+        if (scheme->quota.nr_goals > 0)
+                add_text(text, sizeof(text), ", now %s", unit_format_size_short(a, sz_effective));
+        log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields.items,
+                   "scheme %s: %s %s; %s match now, %s of it in memory%s%s", scheme->name,
+                   damos_action_to_string(scheme->action), text, unit_format_size_short(a, matching->size),
+                   unit_format_size_short(b, matching->in_memory), scheme->wake.asleep ? "; asleep" : "",
+                   dry_run ? " (dry run)" : "");
 }
 
 /* What the budget leaves of what is configured, beginning with what is sampled. */

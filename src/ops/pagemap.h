@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #define PAGEMAP_PFN_MASK ((UINT64_C(1) << 55) - 1)
+#define PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56)
+#define PAGEMAP_FILE (UINT64_C(1) << 61)
 #define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 

@@ -334,6 +334,33 @@ static void test_control(void **state) {
         plan_free(plan);
 }
 
+static void test_filters(void **state) {
+        static char b[] = "b", memcg[] = "/system.slice/*.service", heap[] = "[heap]", path[] = "/tmp/a \"b\"\\*";
+        struct damos_filter expected[] = {
+                { DAMOS_FILTER_ADDR, true, true, { 0x7f0000000000, 0x7f0000001000 }, 0, 0, NULL },
+                { DAMOS_FILTER_ADDR, false, false, { 0, 0x1000 }, 0, 0, NULL },
+                { DAMOS_FILTER_ADDR, true, false, { 0xfffffffffffff000, UINT64_MAX }, 0, 0, NULL },
+                { DAMOS_FILTER_TARGET, true, false, {}, 0, 0, b },
+                { DAMOS_FILTER_ANON, true, false, {}, 0, 0, NULL },
+                { DAMOS_FILTER_FILE, true, false, {}, 0, 0, NULL },
+                { DAMOS_FILTER_SHARED, true, false, {}, 0, 0, NULL },
+                { DAMOS_FILTER_HUGEPAGE_SIZE, true, false, {}, 2 << 20, UINT64_MAX, NULL },
+                { DAMOS_FILTER_HUGEPAGE_SIZE, true, false, {}, 0, 4096, NULL },
+                { DAMOS_FILTER_YOUNG, true, false, {}, 0, 0, NULL },
+                { DAMOS_FILTER_MEMCG, true, true, {}, 0, 0, memcg },
+                { DAMOS_FILTER_MAPPING, true, true, {}, 0, 0, heap },
+                { DAMOS_FILTER_MAPPING, true, false, {}, 0, 0, path },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/filters.conf");
+
+        assert_int_equal(plan->nr_schemes, 3);
+        assert_true(damos_filters_equal(&plan->schemes[0].filters,
+                                        &(struct damos_filters) { expected, ELEMENTSOF(expected) }));
+        assert_int_equal(plan->schemes[1].filters.nr, 0);
+        assert_int_equal(plan->schemes[2].filters.nr, 0);
+        plan_free(plan);
+}
+
 static void test_integers(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/integers.conf");
 
@@ -504,6 +531,7 @@ int main(void) {
                 cmocka_unit_test(test_dry_run),
                 cmocka_unit_test(test_goals),
                 cmocka_unit_test(test_control),
+                cmocka_unit_test(test_filters),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_syntax),
                 cmocka_unit_test(test_dots),
