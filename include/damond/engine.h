@@ -81,7 +81,8 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine);
  * @ret_step:   set to what happened
  *
  * Checks what the last step marked; if an aggregation ends: folds, counts ages, merges,
- * applies schemes and refines; else goes on with what schemes had no time or quota left for; asks
+ * applies schemes and refines; else goes on with what schemes had no time or quota left for, and looks
+ * at some of what they have paged out, for whether it has come back; asks
  * for the mappings and the residency of the targets whose update is due; then marks a page of each
  * region that is in memory, and a second one where it is worth it.
  *
@@ -134,8 +135,8 @@ int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs
  * @schemes:    @nr schemes, copied, in the order in which they are to be applied
  * @nr:         number of schemes
  *
- * A scheme that was there before, with the same name and rule, keeps its statistics and what it
- * has used of its quota.
+ * A scheme that was there before, with the same name and rule, keeps its statistics, what it has
+ * used of its quota, and what is known of what it paged out.
  *
  * Return: 0, -ENOTSUP if the operations cannot do an action or look for what a filter is about,
  * -ENOMEM; on failure nothing has changed.
@@ -184,6 +185,15 @@ uint64_t damon_engine_adjust_at(const struct damon_engine *engine);
  * known: when a scheme has woken up, all regions begin anew.
  */
 bool damon_engine_is_asleep(const struct damon_engine *engine);
+
+/**
+ * damon_engine_set_swap() - tell how much swap there is
+ * @engine:     engine
+ * @swap:       swap
+ *
+ * The guards of schemes go by it: it is to be called as often as they are to notice.
+ */
+void damon_engine_set_swap(struct damon_engine *engine, const struct damos_swap *swap);
 
 /**
  * damon_engine_attrs() - the attributes in force

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <damond/outcome.h>
 #include <damond/region.h>
 #include <damond/scheme.h>
 #include <damond/target.h>
@@ -56,6 +57,7 @@ struct damon_sample {
  *              tries that have any
  * @sz_applied: set by &damon_ops.apply: bytes for which the action was done
  * @sz_filtered: set by &damon_ops.apply: bytes that @filters held back
+ * @outcome:    set by &damon_ops.apply: what came of it, as far as that can be seen
  */
 struct damos_try {
         struct damon_range range;
@@ -63,6 +65,7 @@ struct damos_try {
         const struct damos_filters *filters;
         uint64_t sz_applied;
         uint64_t sz_filtered;
+        struct damos_outcome outcome;
 };
 
 /**
@@ -87,6 +90,8 @@ struct damos_try {
  *                      shows in &damos_try.sz_applied, and how long it took, in nanoseconds on the
  *                      wall, in @ret_time. Is asked to do %DAMOS_STAT, which is to do nothing, for
  *                      what filters hold back. May set &damon_target.gone.
+ * @present:            count the bytes of a range of a target that are in memory now. May set
+ *                      &damon_target.gone. May be NULL: then nothing is known of what comes back.
  * @target_release:     release &damon_target.ops_data
  *
  * Each function is handed the pointer given to damon_engine_new(). All but
@@ -108,5 +113,7 @@ struct damon_ops {
         int (*check)(void *data, struct damon_sample *samples, size_t nr);
         int (*apply)(void *data, struct damon_target *target, enum damos_action action,
                      struct damos_try *tries, size_t nr, uint64_t *ret_time);
+        int (*present)(void *data, struct damon_target *target, struct damon_range range,
+                       uint64_t *ret_size);
         void (*target_release)(void *data, struct damon_target *target);
 };

@@ -13,6 +13,8 @@
 #include <damond/attrs.h>
 #include <damond/breakdown.h>
 #include <damond/filter.h>
+#include <damond/guard.h>
+#include <damond/outcome.h>
 #include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
@@ -88,6 +90,7 @@ struct damos_access_pattern {
  * @qt_exceeds: windows that ended with the quota used up
  * @sz_filtered: bytes that matched and were held back by filters; of those that operations had to
  *              look at, @nr_tried and @sz_tried count, too, as in the kernel
+ * @outcome:    what really became of it
  */
 struct damos_stat {
         uint64_t nr_tried;
@@ -96,6 +99,7 @@ struct damos_stat {
         uint64_t sz_applied;
         uint64_t qt_exceeds;
         uint64_t sz_filtered;
+        struct damos_outcome outcome;
 };
 
 /**
@@ -114,6 +118,10 @@ struct damos_stat {
  * @filters:    what of those it leaves alone
  * @quota:      how much of it
  * @charge:     how much of that was used
+ * @returned_within: time within which what was paged out counts as come back, microseconds; 0 if
+ *              that is not looked at
+ * @guarded:    it is held back when it does harm; needs @returned_within
+ * @guard:      what is known of that
  * @stat:       statistics
  * @breakdown:  of all targets, as the last aggregation found them before the scheme was applied
  */
@@ -131,6 +139,9 @@ struct damos {
         struct damos_filters filters;
         struct damos_quota quota;
         struct damos_charge charge;
+        uint64_t returned_within;
+        bool guarded;
+        struct damos_guard guard;
         struct damos_stat stat;
         struct damos_breakdown breakdown;
 };

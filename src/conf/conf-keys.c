@@ -19,6 +19,9 @@
 /* A share is written with up to two decimals, so that finer frequencies have no name. */
 #define MAX_NR_ACCESSES 10000
 
+/* Default of returned_within */
+#define RETURNED_WITHIN (60 * USEC_PER_SEC)
+
 /* Default of max_processes */
 #define MAX_PROCESSES 100
 
@@ -92,6 +95,8 @@ static const struct conf_key scheme_keys[] = {
         { "filters", conf_parse_filters, conf_write_filters, offsetof(struct damos, filters) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
         { "dry_run", conf_parse_bool, conf_write_bool, offsetof(struct damos, dry_run) },
+        { "returned_within", conf_parse_returned_within, conf_write_returned_within },
+        { "guard", conf_parse_guard, conf_write_guard },
 };
 
 /* Both are written as one value, see conf_write_quota(). */
@@ -451,6 +456,23 @@ static void parse_string(struct conf_context *context, const struct conf_entry *
                 add_origin(context, scheme, settings[i], setting);
 }
 
+/* Of pageout alone is known what it did. */
+static void check_outcome(struct conf_context *context, const struct conf_entry *entry,
+                          const struct damos *scheme) {
+        static const char *const settings[] = { "returned_within", "guard" };
+
+        if (scheme->action == DAMOS_PAGEOUT)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
+                const config_setting_t *setting = conf_layers_get(&entry->layers, settings[i]);
+
+                if (setting)
+                        conf_error_at(context, setting, "%s: action \"%s\" moves nothing that could "
+                                      "come back, expected with \"pageout\" only", settings[i],
+                                      damos_action_to_string(scheme->action));
+        }
+}
+
 static void parse_scheme(struct conf_context *context, const struct conf_entry *entry, void *to) {
         const config_setting_t *setting = entry->layers.settings[0];
         struct damos *scheme = to;
@@ -460,13 +482,20 @@ static void parse_scheme(struct conf_context *context, const struct conf_entry *
                 .nr_accesses.max = UINT64_MAX,
                 .age.max = UINT64_MAX,
         };
+        scheme->returned_within = RETURNED_WITHIN;
+        scheme->guarded = true;
         if (config_setting_type(setting) == CONFIG_TYPE_GROUP) {
-                (void) conf_parse_group(context, &entry->layers, CONF_SCHEME, scheme);
+                if (conf_parse_group(context, &entry->layers, CONF_SCHEME, scheme))
+                        check_outcome(context, entry, scheme);
         } else if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
                 parse_string(context, entry, scheme);
         } else
                 conf_type_error(context, setting,
                                 "a group of settings, { ... }, or a string of seven columns");
+        if (scheme->action != DAMOS_PAGEOUT) {
+                scheme->returned_within = 0;
+                scheme->guarded = false;
+        }
 }
 
 static void parse_targets(struct conf_context *context, const config_setting_t *setting, void *to) {

@@ -164,6 +164,19 @@ void conf_parse_quota_size(struct conf_context *context, const config_setting_t 
                              "a size in a string of at least \"4K\", such as \"128M\"", to);
 }
 
+void conf_parse_returned_within(struct conf_context *context, const config_setting_t *setting,
+                                void *to) {
+        struct damos *scheme = to;
+
+        conf_parse_interval(context, setting, &scheme->returned_within);
+}
+
+void conf_parse_guard(struct conf_context *context, const config_setting_t *setting, void *to) {
+        struct damos *scheme = to;
+
+        conf_parse_bool(context, setting, &scheme->guarded);
+}
+
 void conf_parse_weight(struct conf_context *context, const config_setting_t *setting, void *to) {
         uint32_t *weight = to;
         int value;

@@ -36,6 +36,13 @@ void conf_parse_age_range(struct conf_context *context, const config_setting_t *
 /** conf_parse_quota_size() - a size of a page at least, to a uint64_t of bytes */
 void conf_parse_quota_size(struct conf_context *context, const config_setting_t *setting, void *to);
 
+/** conf_parse_returned_within() - a time, to a struct damos */
+void conf_parse_returned_within(struct conf_context *context, const config_setting_t *setting,
+                                void *to);
+
+/** conf_parse_guard() - true or false, to a struct damos */
+void conf_parse_guard(struct conf_context *context, const config_setting_t *setting, void *to);
+
 /** conf_parse_weight() - a whole number, to a uint32_t */
 void conf_parse_weight(struct conf_context *context, const config_setting_t *setting, void *to);
 

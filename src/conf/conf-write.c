@@ -181,3 +181,17 @@ void conf_write_quota(const struct plan *plan, const void *from, FILE *f) {
         }
         fputs(" }", f);
 }
+
+void conf_write_returned_within(const struct plan *plan, const void *from, FILE *f) {
+        const struct damos *scheme = from;
+
+        if (scheme->action == DAMOS_PAGEOUT)
+                conf_write_interval(plan, &scheme->returned_within, f);
+}
+
+void conf_write_guard(const struct plan *plan, const void *from, FILE *f) {
+        const struct damos *scheme = from;
+
+        if (scheme->action == DAMOS_PAGEOUT)
+                conf_write_bool(plan, &scheme->guarded, f);
+}

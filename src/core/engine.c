@@ -40,6 +40,7 @@ struct damon_engine {
         size_t nr_targets, sz_targets;
         struct damos *schemes;
         struct damos_queue *queues;             /* one of each scheme */
+        struct damos_watch *watches;            /* likewise */
         size_t nr_schemes;
         struct damos_worker worker;
         uint64_t now;                           /* microseconds since the engine began */
@@ -88,13 +89,16 @@ int damon_engine_new(struct damon_engine **ret_engine, const struct damon_attrs 
         return 0;
 }
 
-static void schemes_free(struct damos *schemes, struct damos_queue *queues, size_t nr) {
+static void schemes_free(struct damos *schemes, struct damos_queue *queues, struct damos_watch *watches,
+                         size_t nr) {
         for (size_t i = 0; i < nr; i++) {
                 damos_done(&schemes[i]);
                 damos_queue_done(&queues[i]);
+                damos_watch_done(&watches[i]);
         }
         free(schemes);
         free(queues);
+        free(watches);
 }
 
 struct damon_engine *damon_engine_free(struct damon_engine *engine) {
@@ -102,7 +106,7 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine) {
                 return NULL;
         while (engine->nr_targets > 0)
                 damon_engine_remove_target(engine, engine->targets[engine->nr_targets - 1]);
-        schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
+        schemes_free(engine->schemes, engine->queues, engine->watches, engine->nr_schemes);
         damos_worker_done(&engine->worker);
         free(engine->targets);
         free(engine->samples);
@@ -259,9 +263,16 @@ static void count_matches(const struct damon_engine *engine, struct damos *schem
 
 static int work_on_scheme(struct damon_engine *engine, size_t i) {
         uint64_t time = MIN(engine->attrs.sample_interval / WORK_SHARE, WORK_MAX) * NSEC_PER_USEC;
+        struct damos *scheme = &engine->schemes[i];
+        int r;
 
-        return damos_queue_work(&engine->queues[i], &engine->schemes[i], &engine->worker,
-                                engine->now, time);
+        engine->worker.watch = &engine->watches[i];
+        r = damos_watch_look(&engine->watches[i], scheme, engine->ops, engine->ops_data, engine->now);
+        if (r < 0)
+                return r;
+        if (scheme->guarded)
+                damos_guard_pass(&scheme->guard, scheme->returned_within, engine->now);
+        return damos_queue_work(&engine->queues[i], scheme, &engine->worker, engine->now, time);
 }
 
 static void break_down(const struct damon_engine *engine, struct damos *scheme) {
@@ -533,8 +544,10 @@ static struct damon_target *detach_target(struct damon_engine *engine, size_t i)
         struct damon_target *target = engine->targets[i];
 
         forget_samples(engine, target);
-        for (size_t k = 0; k < engine->nr_schemes; k++)
+        for (size_t k = 0; k < engine->nr_schemes; k++) {
                 damos_queue_forget(&engine->queues[k], target);
+                damos_watch_forget(&engine->watches[k], target);
+        }
         memmove(&engine->targets[i], &engine->targets[i + 1],
                 (engine->nr_targets - i - 1) * sizeof(engine->targets[0]));
         engine->nr_targets--;
@@ -601,6 +614,7 @@ static const struct damos *find_same_rule(const struct damon_engine *engine,
 int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr) {
         struct damos *copies = NULL;
         struct damos_queue *queues = NULL;
+        struct damos_watch *watches = NULL;
 
         for (size_t i = 0; i < nr; i++)
                 if (schemes[i].action != DAMOS_STAT &&
@@ -613,8 +627,9 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
         if (nr > 0) {
                 copies = calloc(nr, sizeof(*copies));
                 queues = calloc(nr, sizeof(*queues));
-                if (!copies || !queues) {
-                        schemes_free(copies, queues, 0);
+                watches = calloc(nr, sizeof(*watches));
+                if (!copies || !queues || !watches) {
+                        schemes_free(copies, queues, watches, 0);
                         return -ENOMEM;
                 }
         }
@@ -622,7 +637,7 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
                 const struct damos *before = find_same_rule(engine, &schemes[i]);
 
                 if (damos_copy(&copies[i], &schemes[i]) < 0) {
-                        schemes_free(copies, queues, i);
+                        schemes_free(copies, queues, watches, i);
                         return -ENOMEM;
                 }
                 copies[i].stat = before ? before->stat : (struct damos_stat) {};
@@ -630,10 +645,22 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
                 copies[i].breakdown = before ? before->breakdown : (struct damos_breakdown) {};
                 copies[i].wake = before ? before->wake : (struct damos_wake) {};
                 copies[i].apply_at = before ? before->apply_at : engine->now + copies[i].apply_interval;
+                copies[i].guard = before ? before->guard : (struct damos_guard) {};
         }
-        schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
+        for (size_t i = 0; i < nr; i++) {
+                const struct damos *before = find_same_rule(engine, &schemes[i]);
+
+                if (before) {
+                        struct damos_watch *watch = &engine->watches[before - engine->schemes];
+
+                        watches[i] = *watch;
+                        *watch = (struct damos_watch) {};
+                }
+        }
+        schemes_free(engine->schemes, engine->queues, engine->watches, engine->nr_schemes);
         engine->schemes = copies;
         engine->queues = queues;
+        engine->watches = watches;
         engine->nr_schemes = nr;
         engine->slept = engine->slept || damon_engine_is_asleep(engine);
         return 0;
@@ -683,6 +710,12 @@ uint64_t damon_engine_adjust_at(const struct damon_engine *engine) {
                         at = MIN(at, scheme->charge.tuning.tune_at);
         }
         return at;
+}
+
+void damon_engine_set_swap(struct damon_engine *engine, const struct damos_swap *swap) {
+        for (size_t i = 0; i < engine->nr_schemes; i++)
+                if (engine->schemes[i].guarded)
+                        damos_guard_see_swap(&engine->schemes[i].guard, swap);
 }
 
 const struct damon_attrs *damon_engine_attrs(const struct damon_engine *engine) {

@@ -332,6 +332,25 @@ static int add_tries(struct damos_worker *worker, const struct damos *scheme,
         return 0;
 }
 
+/* Take note of what really became of the tries, and watch what comes of it. */
+static int note_outcome(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
+                        size_t nr, uint64_t now) {
+        struct damos_outcome outcome = {};
+        int r = 0;
+
+        for (size_t i = 0; i < nr && r >= 0; i++) {
+                const struct damos_try *try = &worker->tries[i];
+
+                damos_outcome_add(&outcome, &try->outcome);
+                if (worker->ops->present)
+                        r = damos_watch_add(worker->watch, scheme, target, try->range, &try->outcome, now);
+        }
+        damos_outcome_add(&scheme->stat.outcome, &outcome);
+        if (scheme->guarded)
+                damos_guard_charge(&scheme->guard, scheme->returned_within, &outcome, now);
+        return r;
+}
+
 /* Try what stands in the tries, and count it. What is not to be done may have to be looked at. */
 static int try_target(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
                       size_t nr, uint64_t now, uint64_t *time) {
@@ -370,7 +389,7 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
         if (counts_only && scheme->action != DAMOS_STAT)
                 took = damos_expected_time(work);
         damos_quota_charge(&scheme->quota, &scheme->charge, now, sz_done, work, took);
-        return r;
+        return r < 0 ? r : note_outcome(worker, scheme, target, nr, now);
 }
 
 /* Try a piece, all of a target at once; see struct damon_ops. */
@@ -420,6 +439,10 @@ int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct dam
                 int r;
 
                 if (!damos_quota_left(&scheme->quota, &scheme->charge, &left))
+                        return 0;
+                if (scheme->guarded)
+                        left.work = MIN(left.work, damos_guard_left(&scheme->guard));
+                if (left.work == 0)
                         return 0;
                 /* the time of this step is up, but it does something at least */
                 if (before > 0 && fits < MIN(MIN(left.size, left.work), SZ_PIECE_MIN))

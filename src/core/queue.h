@@ -14,6 +14,7 @@
 #include <damond/ops.h>
 #include <damond/scheme.h>
 #include <damond/target.h>
+#include <damond/watch.h>
 
 /**
  * struct damos_match - memory that a scheme matched
@@ -55,6 +56,7 @@ struct damos_queue {
  * @batch:      matches that are tried together; owned
  * @scratch:    owned
  * @tries:      owned
+ * @watch:      of the scheme that is worked on; borrowed
  */
 struct damos_worker {
         const struct damon_ops *ops;
@@ -62,6 +64,7 @@ struct damos_worker {
         uint64_t *batch, *scratch;
         struct damos_try *tries;
         size_t sz_batch, sz_scratch, sz_tries;
+        struct damos_watch *watch;
 };
 
 /** damos_queue_done() - release what a queue owns */

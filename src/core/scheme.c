@@ -104,6 +104,7 @@ bool damos_same_rule(const struct damos *a, const struct damos *b) {
             a->dry_run != b->dry_run || a->apply_interval != b->apply_interval ||
             !damos_watermarks_equal(&a->watermarks, &b->watermarks) ||
             !damos_filters_equal(&a->filters, &b->filters) ||
+            a->returned_within != b->returned_within || a->guarded != b->guarded ||
             !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
                 return false;
         for (size_t i = 0; i < a->nr_targets; i++)

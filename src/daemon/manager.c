@@ -132,8 +132,10 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         manager->nr_samples += step.nr_checked;
         manager->nr_unknown += step.nr_unknown;
         manager->marked_at = manager_now();
-        if (step.aggregated)
+        if (step.aggregated) {
                 snapshot_record(manager);
+                outcome_look(manager);
+        }
 
         paid = (struct governor_step) {
                 .nr_samples = step.nr_checked + step.nr_marked,
@@ -264,7 +266,7 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         struct manager *manager = calloc(1, sizeof(*manager));
         const struct damon_ops *ops;
         struct binding *bindings;
-        struct logged *logged;
+        struct scheme_log *logged;
         struct damon_env env;
         int r;
 

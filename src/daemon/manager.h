@@ -44,13 +44,15 @@ struct target_log {
 };
 
 /**
- * struct logged - what the journal says of a scheme
- * @stat:       statistics
+ * struct scheme_log - what the log says of a scheme
+ * @stat:       its statistics
  * @matching:   what matched at the last aggregation
+ * @guard:      why it is held back
  */
-struct logged {
+struct scheme_log {
         struct damos_stat stat;
         struct damos_part matching;
+        enum damos_guard_reason guard;
 };
 
 /** STATUS_MAX - bytes of a status line with its NUL */
@@ -119,7 +121,7 @@ struct told {
  * @recorded_at:        when statistics of monitoring were last logged,
  * @recorded_cpu:       and the CPU time of monitoring until then, nanoseconds
  * @target_log:         keeps the log of targets from growing without end
- * @logged:             what was last logged of each of the engine's schemes
+ * @logged:             of each of the engine's schemes, what was last logged
  */
 struct manager {
         const char *config_path;
@@ -160,7 +162,7 @@ struct manager {
         uint64_t recorded_at;
         uint64_t recorded_cpu;
         struct target_log target_log;
-        struct logged *logged;
+        struct scheme_log *logged;
 };
 
 /**
@@ -328,7 +330,7 @@ int statistics_arm(struct manager *manager);
  * @manager:    manager
  * @logged:     room for what is logged of each of them; owned by the manager
  */
-void statistics_follow(struct manager *manager, struct logged *logged);
+void statistics_follow(struct manager *manager, struct scheme_log *logged);
 
 /**
  * statistics_log() - log a record for each scheme whose statistics, or what it matches, have changed
@@ -362,6 +364,35 @@ const char *statistics_resolution(const struct manager *manager,
  * @manager:    manager
  */
 void statistics_log_budget(const struct manager *manager);
+
+/* outcome.c */
+
+/**
+ * struct outcome_text - an outcome in words and numbers
+ * @fields:     fields of a journal record, ended by NULL; point to @buf
+ * @buf:        what they hold
+ * @numbers:    for a snapshot: " sz_moved=N sz_returned=N sz_refused_shared=N ..."
+ * @words:      for people: ", moved 1.2G, of which 3M came back, ...", if anything is known
+ */
+struct outcome_text {
+        const char *fields[2 + _DAMOS_REFUSAL_MAX + 1];
+        char buf[2 + _DAMOS_REFUSAL_MAX][64];
+        char numbers[512];
+        char words[256];
+};
+
+/**
+ * outcome_format() - write an outcome
+ * @outcome:    outcome
+ * @ret_text:   set to the text
+ */
+void outcome_format(const struct damos_outcome *outcome, struct outcome_text *ret_text);
+
+/**
+ * outcome_look() - tell the engine how much swap there is, and the log which schemes are held back
+ * @manager:    manager
+ */
+void outcome_look(struct manager *manager);
 
 /* snapshot.c */
 

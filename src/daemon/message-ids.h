@@ -36,6 +36,10 @@
 #define DAMOND_MESSAGE_GOALS "8f2d61c07b9a4e35a6d0c3f419e7b82c"
 /* what monitoring has done, and at which resolution */
 #define DAMOND_MESSAGE_MONITORING_STATISTICS "0e4cb8cbe5d7426bb15559369cbd961e"
+/* a guard holds a scheme back */
+#define DAMOND_MESSAGE_GUARD "d00be15fc4b44470a20a91ac36e827ec"
+/* a guard lets a scheme do what it is to do again */
+#define DAMOND_MESSAGE_GUARD_OVER "bb88cec645974cf386e32ff53e94a600"
 /* the CPU budget binds, or does not bind any more */
 #define DAMOND_MESSAGE_BUDGET "f358fa0399724940bc700fdec801deb7"
 /* damond does not keep up with its sample interval, or does again */

@@ -123,7 +123,7 @@ static int commit(struct manager *manager, struct plan *plan) {
         bool interval = before->statistics_interval != plan->statistics_interval;
         bool record = record_changed(before, plan);
         struct binding *bindings = matcher_prepare(&manager->matcher, plan);
-        struct logged *logged = calloc(plan->nr_schemes + 1, sizeof(*logged));
+        struct scheme_log *logged = calloc(plan->nr_schemes + 1, sizeof(*logged));
         int r = bindings && logged ? 0 : -ENOMEM;
 
         if (r >= 0 && schemes) {

@@ -76,16 +76,20 @@ static void log_scheme(const struct manager *manager, const struct damos *scheme
         const struct damos_stat *stat = &scheme->stat;
         const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
         char effective[64] = "";
+        struct outcome_text outcome;
 
+        outcome_format(&stat->outcome, &outcome);
         if (damos_quota_is_set(&scheme->quota))
                 (void) snprintf(effective, sizeof(effective), " effective_bytes=%" PRIu64,
                                 damos_quota_effective(&scheme->quota, &scheme->charge));
         log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
                  " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " sz_filtered=%" PRIu64 " nr_matching=%" PRIu64 " sz_matching=%" PRIu64
-                 "%s state=%s%s",
+                 "%s%s state=%s%s%s",
                  scheme->name, stat->nr_tried, stat->sz_tried, stat->nr_applied, stat->sz_applied,
-                 stat->qt_exceeds, stat->sz_filtered, matching->nr, matching->size, effective,
+                 stat->qt_exceeds, stat->sz_filtered, matching->nr, matching->size,
+                 outcome.numbers, effective,
                  scheme->wake.asleep ? "asleep" : "awake",
+                 damos_guard_reason(&scheme->guard) != DAMOS_GUARD_NONE ? " held back" : "",
                  statistics_dry_run(manager, scheme) ? " (dry run)" : "");
         log_breakdown(scheme, sz_waiting);
 }

@@ -21,8 +21,8 @@ bool statistics_dry_run(const struct manager *manager, const struct damos *schem
 
 /* Fields of a record, which is handed to the journal as an array of them that ends with NULL. */
 struct fields {
-        const char *items[24];
-        char texts[24][128];
+        const char *items[LOG_FIELDS_MAX + 1];
+        char texts[LOG_FIELDS_MAX][128];
         size_t nr;
 };
 
@@ -30,7 +30,7 @@ __attribute__((format(printf, 2, 3)))
 static void add_field(struct fields *fields, const char *format, ...) {
         va_list arguments;
 
-        assert(fields->nr + 1 < ELEMENTSOF(fields->items));
+        assert(fields->nr < LOG_FIELDS_MAX);
         va_start(arguments, format);
         (void) vsnprintf(fields->texts[fields->nr], sizeof(fields->texts[0]), format, arguments);
         va_end(arguments);
@@ -55,8 +55,10 @@ static void log_scheme(const struct manager *manager, const struct damos *scheme
         uint64_t sz_effective = damos_quota_effective(&scheme->quota, &scheme->charge);
         bool dry_run = statistics_dry_run(manager, scheme);
         char text[1024] = "", a[UNIT_STRING_MAX], b[UNIT_STRING_MAX];
+        struct outcome_text outcome;
         struct fields fields = {};
 
+        outcome_format(&stat->outcome, &outcome);
         add_field(&fields, "DAMOND_SCHEME=%s", scheme->name);
         add_field(&fields, "DAMOND_ACTION=%s", damos_action_to_string(scheme->action));
         add_field(&fields, "DAMOND_DRY_RUN=%d", dry_run);
@@ -70,9 +72,11 @@ static void log_scheme(const struct manager *manager, const struct damos *scheme
         add_field(&fields, "DAMOND_SZ_MATCHING=%" PRIu64, matching->size);
         add_field(&fields, "DAMOND_SZ_MATCHING_IN_MEMORY=%" PRIu64, matching->in_memory);
         add_field(&fields, "DAMOND_STATE=%s", scheme->wake.asleep ? "asleep" : "awake");
-        add_text(text, sizeof(text), "tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)", stat->nr_tried,
+        for (size_t i = 0; outcome.fields[i]; i++)
+                add_field(&fields, "%s", outcome.fields[i]);
+        add_text(text, sizeof(text), "tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s", stat->nr_tried,
                  unit_format_size_short(a, stat->sz_tried), stat->nr_applied,
-                 unit_format_size_short(b, stat->sz_applied));
+                 unit_format_size_short(b, stat->sz_applied), outcome.words);
         if (scheme->filters.nr > 0)
                 add_text(text, sizeof(text), ", %s held back by filters", unit_format_size_short(a, stat->sz_filtered));
         if (damos_quota_is_set(&scheme->quota)) {
@@ -179,17 +183,17 @@ static void log_monitoring(struct manager *manager) {
                    resolution);
 }
 
-static struct logged what_to_log(const struct damos *scheme) {
-        return (struct logged) { scheme->stat, scheme->breakdown.parts[DAMOS_HOLD_NONE] };
-}
-
-void statistics_follow(struct manager *manager, struct logged *logged) {
+void statistics_follow(struct manager *manager, struct scheme_log *logged) {
         const struct damos *schemes;
         size_t nr;
 
         schemes = damon_engine_schemes(manager->engine, &nr);
         for (size_t i = 0; i < nr; i++)
-                logged[i] = what_to_log(&schemes[i]);
+                logged[i] = (struct scheme_log) {
+                        .stat = schemes[i].stat,
+                        .matching = schemes[i].breakdown.parts[DAMOS_HOLD_NONE],
+                        .guard = damos_guard_reason(&schemes[i].guard),
+                };
         free(manager->logged);
         manager->logged = logged;
 }
@@ -200,12 +204,15 @@ void statistics_log(struct manager *manager) {
 
         schemes = damon_engine_schemes(manager->engine, &nr);
         for (size_t i = 0; i < nr; i++) {
-                struct logged now = what_to_log(&schemes[i]);
+                const struct damos_part *matching = &schemes[i].breakdown.parts[DAMOS_HOLD_NONE];
+                struct scheme_log *logged = &manager->logged[i];
 
-                if (memcmp(&now, &manager->logged[i], sizeof(now)) != 0) {
-                        log_scheme(manager, &schemes[i]);
-                        manager->logged[i] = now;
-                }
+                if (memcmp(&schemes[i].stat, &logged->stat, sizeof(logged->stat)) == 0 &&
+                    memcmp(matching, &logged->matching, sizeof(logged->matching)) == 0)
+                        continue;
+                log_scheme(manager, &schemes[i]);
+                logged->stat = schemes[i].stat;
+                logged->matching = *matching;
         }
 }
 

@@ -19,6 +19,7 @@
 #include "macro.h"
 #include "maps.h"
 #include "pagemap.h"
+#include "pageout.h"
 #include "process.h"
 #include "reclaim.h"
 #include "resident.h"
@@ -96,7 +97,9 @@ struct page_idle {
         struct maps maps;
         struct advice *pieces;
         size_t nr_pieces, sz_pieces;
+        uint64_t sz_piece_max;
         struct sieve sieve;
+        struct pageout pageout;
 };
 
 static uint64_t time_of(clockid_t clock) {
@@ -478,7 +481,7 @@ static int add_pieces(struct page_idle *page_idle, struct damon_range part, size
 
                 if (r < 0)
                         return r;
-                next = MIN(part.end, start + ADVISE_PIECE_MAX);
+                next = MIN(part.end, start + page_idle->sz_piece_max);
                 page_idle->pieces[page_idle->nr_pieces++] = (struct advice) {
                         .range = { start, next },
                         .try = try,
@@ -527,24 +530,50 @@ static int add_parts(struct page_idle *page_idle, struct damon_range range, stru
         return 0;
 }
 
+/* What of a range is in memory, and was left out so as not to split a folio. */
+static int count_left_out(struct page_idle *page_idle, const struct process *process,
+                          struct damon_range range, struct damos_try *try) {
+        uint64_t size;
+        int r;
+
+        if (range.start >= range.end)
+                return 0;
+        r = pageout_present(&page_idle->pageout, process->pagemap_fd, page_idle->files.page_size, range,
+                            &size);
+        if (r >= 0)
+                try->outcome.sz_refused[DAMOS_REFUSED_SPLIT] += size;
+        return r;
+}
+
 static int collect_pieces(struct page_idle *page_idle, const struct process *process,
-                          bool splits_folios, struct damos_try *tries, size_t nr) {
+                          enum damos_action action, struct damos_try *tries, size_t nr) {
+        bool looks = action == DAMOS_PAGEOUT && !page_idle->dry_run;
         size_t mapping = 0;
         bool begun = false;             /* the run of adjoining tries has passed its first folio */
         uint64_t border = 0;
 
         page_idle->nr_pieces = 0;
+        page_idle->sz_piece_max = looks ? PAGEOUT_PIECE_MAX : ADVISE_PIECE_MAX;
         for (size_t i = 0; i < nr; i++) {
                 struct damon_range range = tries[i].range;
                 int r;
 
-                if (splits_folios) {
+                if (damos_lets_go(action)) {
                         /* A folio on the border of two tries goes with the second one, whole. */
+                        bool goes_on = i + 1 < nr && tries[i + 1].range.start == range.end;
+
                         begun = begun && i > 0 && tries[i - 1].range.end == range.start;
                         range.start = begun ? border : behind_split_folio(page_idle, process, &range);
                         begun = range.start < range.end;
                         range.end = before_split_folio(page_idle, process, &range);
                         border = range.end;
+                        r = looks ? count_left_out(page_idle, process, (struct damon_range) {
+                                        tries[i].range.start, range.start }, &tries[i]) : 0;
+                        if (r >= 0 && looks && begun && !goes_on)
+                                r = count_left_out(page_idle, process, (struct damon_range) {
+                                        border, tries[i].range.end }, &tries[i]);
+                        if (r < 0)
+                                return r;
                 }
                 r = add_parts(page_idle, range, tries, i, &mapping);
                 if (r < 0)
@@ -567,7 +596,6 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         static const int advices[_DAMOS_ACTION_MAX] = {
                 [DAMOS_WILLNEED] = MADV_WILLNEED,
                 [DAMOS_COLD] = MADV_COLD,
-                [DAMOS_PAGEOUT] = MADV_PAGEOUT,
         };
         const struct process *process = process_of(target);
         int r;
@@ -581,7 +609,7 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         r = begin_sieve(page_idle, target, tries, nr);
         if (r < 0)
                 return r;
-        r = collect_pieces(page_idle, process, damos_lets_go(action), tries, nr);
+        r = collect_pieces(page_idle, process, action, tries, nr);
         if (r >= 0)
                 r = sieve_end(&page_idle->sieve);
         if (r == -ESRCH)
@@ -589,7 +617,10 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         if (r < 0 || page_idle->dry_run || action == DAMOS_STAT)
                 return r == -ESRCH ? 0 : r;
 
-        r = advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
+        r = action == DAMOS_PAGEOUT ?
+                pageout(&page_idle->pageout, process->pidfd, process->pagemap_fd,
+                        page_idle->files.page_size, page_idle->pieces, page_idle->nr_pieces, tries) :
+                advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
         if (r == -ESRCH)
                 target->gone = true;
         for (size_t i = 0; i < page_idle->nr_pieces; i++)
@@ -609,6 +640,20 @@ static int page_idle_apply(void *data, struct damon_target *target, enum damos_a
         page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
         *ret_time = time_of(CLOCK_MONOTONIC) - began;
         return r;
+}
+
+static int page_idle_present(void *data, struct damon_target *target, struct damon_range range,
+                             uint64_t *ret_size) {
+        struct page_idle *page_idle = data;
+        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        int r;
+
+        r = pageout_present(&page_idle->pageout, process_of(target)->pagemap_fd,
+                            page_idle->files.page_size, range, ret_size);
+        page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
+        if (r == -ESRCH)
+                target->gone = true;
+        return r == -ESRCH ? 0 : r;
 }
 
 static void watched_free(struct watched *watched) {
@@ -641,6 +686,7 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 .mark = page_idle_mark,
                 .check = page_idle_check,
                 .apply = page_idle_apply,
+                .present = page_idle_present,
                 .target_release = page_idle_target_release,
         };
         *ret_ops = &page_idle->ops;
@@ -654,6 +700,7 @@ struct page_idle *page_idle_free(struct page_idle *page_idle) {
         maps_done(&page_idle->maps);
         sieve_done(&page_idle->sieve);
         free(page_idle->pieces);
+        pageout_done(&page_idle->pageout);
         free(page_idle);
         return NULL;
 }

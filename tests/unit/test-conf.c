@@ -266,6 +266,25 @@ static void test_long_names(void **state) {
         check_longest("cgroup", "", 4095);
 }
 
+static void test_outcome(void **state) {
+        static const struct {
+                uint64_t returned_within;
+                bool guarded;
+        } expected[] = {
+                { 60 * UINT64_C(1000000), true }, { 300 * UINT64_C(1000000), false }, { 0, false },
+                { 60 * UINT64_C(1000000), true },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/outcome.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                assert_int_equal(plan->schemes[i].returned_within, expected[i].returned_within);
+                assert_int_equal(plan->schemes[i].guarded, expected[i].guarded);
+        }
+        check_dump(plan);
+        plan_free(plan);
+}
+
 static void test_quota(void **state) {
         static const struct damos_quota expected[] = {
                 { 128 << 20, 0, USEC_PER_SEC, { 0, 1, 1 } },
@@ -532,6 +551,7 @@ int main(void) {
                 cmocka_unit_test(test_goals),
                 cmocka_unit_test(test_control),
                 cmocka_unit_test(test_filters),
+                cmocka_unit_test(test_outcome),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_syntax),
                 cmocka_unit_test(test_dots),

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -386,6 +387,14 @@ ssize_t __wrap_process_madvise(int pidfd, const struct iovec *iov, size_t nr, in
                 done += range.end - range.start;
         }
         return (ssize_t) done;
+}
+
+int __wrap_sysinfo(struct sysinfo *info);
+
+/* tests/unit/test-pageout.c is about what happens without swap */
+int __wrap_sysinfo(struct sysinfo *info) {
+        *info = (struct sysinfo) { .freeswap = GIB, .mem_unit = 1 };
+        return 0;
 }
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
@@ -2062,6 +2071,52 @@ static void a_process_that_ends_while_it_is_looked_at_is_gone(void **state) {
         assert_true(test.targets[0]->gone);
 }
 
+/* What of it is in memory stayed there so as not to split a folio; but what goes with a neighbour has not. */
+static void what_is_left_out_of_a_folio_is_refused_for_that(void **state) {
+        _cleanup_area_ struct area area = reserve();
+        struct damos_try tries[] = {
+                try_of(area.start + 100 * PAGE, area.start + 600 * PAGE),
+                try_of(area.start + 600 * PAGE, area.start + 700 * PAGE),
+                try_of(area.start + 700 * PAGE, area.start + 1200 * PAGE),
+        };
+        static const uint64_t left_out[] = { 412, 0, 176 };
+
+        map_at(area.start, 16 * MIB, 0);
+        for (uint64_t i = 0; i < 3; i++)        /* pages 0 to 1536 */
+                map_folio(0, area.start + 512 * i * PAGE, add_folio(512 * (i + 1), 9));
+        kernel.present[0] = (struct damon_range) { area.start, area.start + 1536 * PAGE };
+        kernel.nr_present = 1;
+        ASSERT_OK(apply(DAMOS_PAGEOUT, tries, ELEMENTSOF(tries)));
+        for (size_t i = 0; i < ELEMENTSOF(tries); i++)
+                assert_int_equal(tries[i].outcome.sz_refused[DAMOS_REFUSED_SPLIT], left_out[i] * PAGE);
+        /* the simulated kernel keeps what it was advised on, and does not say why */
+        assert_int_equal(tries[2].outcome.sz_refused[DAMOS_REFUSED_OTHER], 512 * PAGE);
+
+        new_ops(true);
+        tries[0] = try_of(area.start + 100 * PAGE, area.start + 600 * PAGE);
+        ASSERT_OK(apply(DAMOS_PAGEOUT, tries, 1));
+        assert_int_equal(damos_outcome_refused(&tries[0].outcome), 0);
+}
+
+/* What comes back is looked for in the page map; that it takes time is the actions' matter. */
+static void presence_is_counted_and_its_end_noticed(void **state) {
+        const struct damon_range range = { ADDR(0), ADDR(100) };
+        uint64_t size, before;
+
+        add_target();
+        kernel.present[0] = (struct damon_range) { ADDR(90), ADDR(200) };
+        kernel.nr_present = 1;
+        kernel.scan_cost = 1000000;
+        before = page_idle_action_time(test.page_idle);
+        ASSERT_OK(test.ops->present(test.page_idle, test.targets[0], range, &size));
+        assert_int_equal(size, 10 * PAGE);
+        assert_true(page_idle_action_time(test.page_idle) - before >= kernel.scan_cost);
+
+        kernel.scan_error = ESRCH;
+        ASSERT_OK(test.ops->present(test.page_idle, test.targets[0], range, &size));
+        assert_true(test.targets[0]->gone);
+}
+
 /* Further from the head than from address 0: nothing may be acted on but the range. */
 static void a_folio_that_begins_before_address_0_is_left_out(void **state) {
         const uint64_t start = 256 * MIB, size = 16 * MIB;
@@ -2150,6 +2205,8 @@ int main(void) {
                 TEST(filters_count_also_where_nothing_is_done),
                 TEST(a_young_page_is_left_out_once),
                 TEST(a_process_that_ends_while_it_is_looked_at_is_gone),
+                TEST(what_is_left_out_of_a_folio_is_refused_for_that),
+                TEST(presence_is_counted_and_its_end_noticed),
                 TEST(a_folio_that_begins_before_address_0_is_left_out),
         };
 
