@@ -585,6 +585,41 @@ static void fold_forgets_what_is_not_so_any_more(void **state) {
         assert_starts_again(high, low, 10);
 }
 
+/* What a region that was idle at 20 checks says after aggregations of a few checks. */
+static uint32_t folded_few(const char *checks) {
+        _cleanup_regions_ struct damon_regions regions = {};
+        struct damon_region *r;
+
+        append(&regions, 0, 100, 0);
+        r = &regions.items[0];
+        r->evidence = in_all_bins(0, 3);
+        r->uniform = true;
+        for (; *checks; checks++)
+                if (*checks == '|')
+                        damon_regions_fold(&regions, 20, 1);
+                else
+                        damon_region_count(r, 40, *checks == '+', false, 1);
+        damon_regions_fold(&regions, 20, 1);
+        return r->nr_accesses;
+}
+
+static void fold_of_few_checks_counts_the_last_that_agree(void **state) {
+        static const struct {
+                const char *checks;
+                uint32_t low, high;
+        } cases[] = {
+                /* one may be unlucky */
+                { "-+", 0, 2 }, { "+", 0, 2 }, { "+|-", 0, 2 }, { "+|-|+|-", 0, 3 },
+                /* not two, and it does not matter where the aggregation ends */
+                { "++", 20, 20 }, { "-+|+", 20, 20 }, { "-+|++", 20, 20 },
+                /* of the one in which it changes, all is told, and then only what is behind */
+                { "---+++", 10, 10 }, { "---+++|++", 20, 20 }, { "---+++|+++|--", 0, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_in_range(folded_few(cases[i].checks), cases[i].low, cases[i].high);
+}
+
 static void fold_sees_accesses_that_are_too_rare_to_show(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
         struct damon_region *r;
@@ -1599,6 +1634,7 @@ int main(void) {
                 cmocka_unit_test(fold_pools_checks_that_agree),
                 cmocka_unit_test(fold_of_the_same_for_long_gets_it_right),
                 cmocka_unit_test(fold_forgets_what_is_not_so_any_more),
+                cmocka_unit_test(fold_of_few_checks_counts_the_last_that_agree),
                 cmocka_unit_test(fold_sees_accesses_that_are_too_rare_to_show),
                 cmocka_unit_test(second_looks_are_asked_for_where_they_tell_something),
                 cmocka_unit_test(second_looks_do_not_count_for_the_frequency),
