@@ -71,7 +71,8 @@ size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
 /**
  * damon_target_sz_limit() - size that no region of a target may exceed
  * @target:     target
- * @attrs:      min_regions says into how many a target must at least be divided
+ * @attrs:      min_regions says into how many what is in memory must at least be divided: a gap in
+ *              front of the heap may be many times as large
  * @page_size:  page size
  *
  * Return: a multiple of the page size, not 0.

@@ -350,7 +350,8 @@ static int refine_target(const struct damon_engine *engine, struct damon_target 
         if (r < 0)
                 return r;
         r = damon_regions_refine(&target->regions, MAX(nr_explore, (size_t) 1),
-                                 engine->attrs.max_regions, engine->ops->page_size);
+                                 engine->attrs.max_regions,
+                                 damon_attrs_max_nr_accesses(&engine->attrs), engine->ops->page_size);
         damon_regions_pace(&target->regions, engine->attrs.sample_every,
                            damon_attrs_max_nr_accesses(&engine->attrs), engine->ops->page_size);
         return r;

@@ -66,7 +66,7 @@ size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
 
 uint64_t damon_target_sz_limit(const struct damon_target *target, const struct damon_attrs *attrs,
                                uint64_t page_size) {
-        uint64_t limit = damon_regions_size(&target->regions) / attrs->min_regions;
+        uint64_t limit = damon_regions_size_in_memory(&target->regions) / attrs->min_regions;
 
         return MAX((limit + page_size - 1) / page_size, 1) * page_size;
 }

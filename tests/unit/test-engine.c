@@ -406,6 +406,7 @@ static double share_accessed(const struct damon_target *target) {
 static void frequencies_are_what_the_checks_found(void **state) {
         _cleanup_world_ struct world *w = world_new();
         struct damon_target *t = add(w, "a");
+        uint64_t nr_accesses = 0;
 
         aggregate(w);
         assert_all(t, 20, 0);
@@ -416,9 +417,12 @@ static void frequencies_are_what_the_checks_found(void **state) {
         for (size_t i = 0; i < t->regions.nr; i++) {
                 const struct damon_region *r = &t->regions.items[i];
 
-                assert_in_range(r->nr_accesses, 5, 15);
+                nr_accesses += r->nr_accesses * damon_range_size(&r->range);
+                assert_true(r->accessed);
                 assert_int_equal(r->age, 0);
         }
+        /* a piece may have been cut for what was chance */
+        assert_in_range(nr_accesses / damon_regions_size(&t->regions), 8, 12);
         /* half of them; small regions have too few checks yet to forget what was before */
         assert_in_range((uint64_t) (100 * share_accessed(t)), 49, 60);
 }
@@ -1313,10 +1317,11 @@ static void absent_pages_of_a_region_in_memory_do_not_count(void **state) {
 static void target_that_is_not_in_memory_goes_on(void **state) {
         _cleanup_world_ struct world *w = world_with(&resident_ops);
         struct damon_target *t;
-        size_t nr_marked = 0;
+        size_t nr_marked = 0, nr_regions;
 
         has_in_memory(w, in_memory, 0);
         t = add(w, "a");
+        nr_regions = t->regions.nr;
         w->fake.outcome = DAMON_ABSENT;
         for (int i = 0; i < 20; i++)
                 nr_marked += step(w).nr_marked;
@@ -1325,7 +1330,7 @@ static void target_that_is_not_in_memory_goes_on(void **state) {
                 assert_in_range(t->regions.items[i].nr_known, 19, 20);
         for (int i = 20; i < 201; i++)
                 nr_marked += step(w).nr_marked;
-        assert_in_range(nr_marked, 1, 201 * t->regions.nr / 6);
+        assert_in_range(nr_marked, 1, 201 * nr_regions / 6);
         assert_all(t, 0, 10);
 }
 
