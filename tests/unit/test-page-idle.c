@@ -1305,6 +1305,8 @@ static void all_checks_of_a_step_come_before_its_marks(void **state) {
         for (uint64_t pfn = 0; pfn < 256; pfn++)
                 add_folio(pfn, 0);
         kernel.spaces[0].full = kernel.spaces[1].full = true;
+        kernel.present[0] = (struct damon_range) { 0, UINT64_MAX / PAGE * PAGE };
+        kernel.nr_present = 1;
         ASSERT_OK(damon_engine_new(&engine, &attrs, test.ops, test.page_idle,
                                    &(struct damon_env) { rng_below, &rng }));
         for (size_t i = 0; i < 2; i++) {
