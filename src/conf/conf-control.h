@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Readers and writers of what controls when a scheme is applied, for &conf_key.
+ * Readers and writers of what controls when a scheme is applied, and how much it does; for  * Readers and writers of what controls when a scheme is applied, for &conf_key.conf_key.
  */
 
 #include <libconfig.h>
