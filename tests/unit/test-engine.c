@@ -37,6 +37,7 @@ struct fake {
         enum damon_outcome outcome;
         enum damon_outcome (*outcome_of)(const struct damon_sample *sample);
         uint64_t sz_applied;            /* a try; UINT64_MAX is all of it */
+        uint64_t sz_filtered;           /* a try that has filters */
         const struct damon_range *resident;     /* NULL: not known */
         size_t nr_resident;
         const struct damon_target *updated[2000];
@@ -171,16 +172,23 @@ static int fake_apply(void *data, struct damon_target *target, enum damos_action
 
         assert_true(nr > 0);
         assert_false(target->gone);
-        assert_int_not_equal(action, DAMOS_STAT);
-        check_tries(target, tries, nr);
+        if (action == DAMOS_STAT)
+                assert_non_null(tries[0].filters);
+        else
+                check_tries(target, tries, nr);
         note_act(fake, &(struct fake_act) {
                 action, target, nr, target->regions.nr, first->nr_accesses, first->age,
         });
         *ret_time = 0;
         if (fake->gone_in_apply == target)
                 target->gone = true;
-        for (size_t i = 0; i < nr; i++)
-                tries[i].sz_applied = MIN(fake->sz_applied, damon_range_size(&tries[i].range));
+        for (size_t i = 0; i < nr; i++) {
+                uint64_t size = damon_range_size(&tries[i].range);
+
+                tries[i].sz_filtered = tries[i].filters ? MIN(fake->sz_filtered, size) : 0;
+                if (action != DAMOS_STAT)
+                        tries[i].sz_applied = MIN(fake->sz_applied, size - tries[i].sz_filtered);
+        }
         return fake->apply_error;
 }
 
@@ -783,6 +791,84 @@ static void who_observes_sees_what_schemes_would_see(void **state) {
         }
         assert_int_equal(w->fake.nr_acts, 0);
         assert_int_equal(stat_of(w, 0)->nr_tried, 0);
+}
+
+/* Of 100 MiB, 10 are rejected by address, 10 are allowed by it, and what is behind them is looked at. */
+static struct damos_filter mixed_filters[] = {
+        { .type = DAMOS_FILTER_ADDR, .matching = true, .addr = { 0, 10 * MIB } },
+        { .type = DAMOS_FILTER_ADDR, .matching = true, .allow = true, .addr = { 10 * MIB, 20 * MIB } },
+        { .type = DAMOS_FILTER_ANON, .matching = true },
+};
+
+static struct world *world_that_looks(bool dry_run) {
+        static struct damon_ops ops;
+        struct world *w;
+
+        ops = fake_ops;
+        ops.filters = DAMOS_FILTER_BIT(DAMOS_FILTER_ANON);
+        ops.dry_run = dry_run;
+        w = world_with(&ops);
+        w->fake.sz_filtered = PAGE;
+        add(w, "a");
+        return w;
+}
+
+static void only_what_addresses_leave_open_is_looked_at(void **state) {
+        _cleanup_world_ struct world *w = world_that_looks(false);
+        struct damos cold = scheme("s", DAMOS_COLD);
+        const struct damon_regions *regions;
+        struct damon_target *const *targets;
+        size_t nr, nr_looked_at = 0;
+
+        cold.filters = (struct damos_filters) { mixed_filters, ELEMENTSOF(mixed_filters) };
+        ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+        for (int i = 0; i < 3; i++)
+                aggregate(w);
+        targets = damon_engine_targets(w->engine, &nr);
+        regions = &targets[0]->regions;
+        assert_int_equal(stat_of(w, 0)->sz_tried, 3 * 90 * MIB);
+        assert_int_equal(stat_of(w, 0)->sz_applied + stat_of(w, 0)->sz_filtered, 3 * 100 * MIB);
+        nr_looked_at = (stat_of(w, 0)->sz_filtered - 3 * 10 * MIB) / PAGE;
+        assert_in_range(nr_looked_at, 1, stat_of(w, 0)->nr_tried - 1);
+        /* what was looked at begins a new age, what was not goes on */
+        for (size_t i = 0; i < regions->nr; i++)
+                if (regions->items[i].range.end <= 10 * MIB)
+                        assert_true(regions->items[i].age > 0);
+                else
+                        assert_int_equal(regions->items[i].age, 0);
+}
+
+static void counting_asks_the_operations_only_for_what_is_looked_at(void **state) {
+        for (size_t nr = 2; nr <= 3; nr++) {
+                _cleanup_world_ struct world *w = world_that_looks(false);
+                struct damos count = scheme("s", DAMOS_STAT);
+
+                count.filters = (struct damos_filters) { nr == 2 ? mixed_filters : &mixed_filters[2], nr == 2 ? 2 : 1 };
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &count, 1));
+                aggregate(w);
+                assert_int_equal(w->fake.nr_acts, nr == 2 ? 0 : 1);
+                assert_int_equal(stat_of(w, 0)->sz_tried, nr == 2 ? 10 * MIB : 100 * MIB);
+                assert_int_equal(stat_of(w, 0)->sz_filtered, nr == 2 ? 90 * MIB : stat_of(w, 0)->nr_tried * PAGE);
+                assert_int_equal(stat_of(w, 0)->sz_applied, 0);
+        }
+}
+
+/* All is held back: what is tried is a hundred times what the one window allows, in a dry run, too. */
+static void quota_is_for_what_filters_let_through(void **state) {
+        for (int dry = 0; dry <= 1; dry++) {
+                _cleanup_world_ struct world *w = world_that_looks(dry);
+                struct damos cold = scheme("s", DAMOS_COLD);
+
+                w->fake.sz_filtered = UINT64_MAX;
+                cold.filters = (struct damos_filters) { &mixed_filters[2], 1 };
+                cold.quota = (struct damos_quota) { .size = MIB, .interval = 100000000 };
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+                for (int i = 0; i < 40; i++)
+                        aggregate(w);
+                assert_true(stat_of(w, 0)->sz_filtered > 100 * MIB);
+                assert_int_equal(stat_of(w, 0)->sz_filtered, stat_of(w, 0)->sz_tried);
+                assert_int_equal(stat_of(w, 0)->sz_applied, 0);
+        }
 }
 
 static void scheme_for_one_target_leaves_the_other(void **state) {
@@ -1881,6 +1967,9 @@ int main(void) {
                 cmocka_unit_test(breakdown_is_that_of_the_last_aggregation),
                 cmocka_unit_test(what_the_quota_does_not_allow_waits),
                 cmocka_unit_test(who_observes_sees_what_schemes_would_see),
+                cmocka_unit_test(only_what_addresses_leave_open_is_looked_at),
+                cmocka_unit_test(counting_asks_the_operations_only_for_what_is_looked_at),
+                cmocka_unit_test(quota_is_for_what_filters_let_through),
                 cmocka_unit_test(scheme_for_one_target_leaves_the_other),
                 cmocka_unit_test(unknown_regions_are_left_alone_but_counted),
                 cmocka_unit_test(set_schemes_keeps_statistics_of_what_stays),

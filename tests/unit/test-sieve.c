@@ -188,6 +188,7 @@ static void what_the_mapping_tells_needs_no_look_at_pages(void **state) {
         const struct mapping heap = mapping_of("[heap]", false), none = mapping_of("", false);
         struct damos_filter named = filter(DAMOS_FILTER_MAPPING, true);
         struct damos_filter last[] = { filter(DAMOS_FILTER_YOUNG, false), named };
+        const struct damos_filters both = { last, 2 };
         static char name[] = "[heap]";
 
         assert_int_equal(ftruncate(test.process.pagemap_fd, 0), 0);
@@ -199,9 +200,9 @@ static void what_the_mapping_tells_needs_no_look_at_pages(void **state) {
         assert_string_equal(sift(filter(DAMOS_FILTER_FILE, true), none, 3), "000");
         assert_string_equal(sift(filter(DAMOS_FILTER_SHARED, true), mapping_of("/f", true), 3), "111");
         /* young or not, it is rejected */
-        assert_string_equal(sift_list(&(struct damos_filters) { last, 2 }, none, 3), "000");
+        assert_string_equal(sift_list(&both, none, 3), "000");
         /* and here it would make a difference */
-        ASSERT_OK(sieve_begin(&test.sieve, &test.files, &test.process, "t", &(struct damos_filters) { last, 2 }));
+        ASSERT_OK(sieve_begin(&test.sieve, &test.files, &test.process, "t", &both));
         ASSERT_ERROR(sieve_range(&test.sieve, &heap, (struct damon_range) { ADDR(0), ADDR(3) }), ESRCH);
 }
 
@@ -239,6 +240,7 @@ static void folios_have_sizes(void **state) {
 
 static void huge_page_is_found_from_any_part_of_it(void **state) {
         struct damos_filter huge = filter(DAMOS_FILTER_HUGEPAGE_SIZE, true);
+        const struct damos_filters filters = { &huge, 1 };
 
         map_folio(0, 1024, 9);
         map_folio(512, 1536, 9);
@@ -246,8 +248,7 @@ static void huge_page_is_found_from_any_part_of_it(void **state) {
         for (uint64_t page = 0; page < 1024; page += 73) {
                 const struct mapping mapping = mapping_of("", false);
 
-                ASSERT_OK(sieve_begin(&test.sieve, &test.files, &test.process, "t",
-                                      &(struct damos_filters) { &huge, 1 }));
+                ASSERT_OK(sieve_begin(&test.sieve, &test.files, &test.process, "t", &filters));
                 ASSERT_OK(sieve_range(&test.sieve, &mapping, (struct damon_range) { ADDR(page), ADDR(1024) }));
                 assert_int_equal(test.sieve.nr_passed, 1);
                 assert_int_equal(test.sieve.passed[0].start, ADDR(page));
@@ -295,6 +296,8 @@ static void what_cannot_be_told_is_not_let_through(void **state) {
 }
 
 static void put_cgroup(const char *text) {
+        static struct damos_filter memcg = { .type = DAMOS_FILTER_MEMCG };
+        const struct damos_filters filters = { &memcg, 1 };
         char path[] = "/tmp/test-sieve-XXXXXX", file[64];
         int fd;
 
@@ -305,8 +308,7 @@ static void put_cgroup(const char *text) {
         close(fd);
         close(test.process.dir_fd);
         test.process.dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        ASSERT_OK(sieve_begin(&test.sieve, &test.files, &test.process, "t", &(struct damos_filters) {
-                &(struct damos_filter) { .type = DAMOS_FILTER_MEMCG }, 1 }));
+        ASSERT_OK(sieve_begin(&test.sieve, &test.files, &test.process, "t", &filters));
         assert_int_equal(unlink(file), 0);
         assert_int_equal(rmdir(path), 0);
 }
