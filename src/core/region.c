@@ -21,7 +21,7 @@
  */
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
-#define GAIN_TURNED 4.0         /* nor what it was before the last few checks */
+#define GAIN_TURNED 5.0         /* nor what it was before the last few checks */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
