@@ -161,10 +161,10 @@ int damon_regions_set(struct damon_regions *regions, const struct damon_range *r
 int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t size);
 
 /**
- * damon_regions_chop() - cut every region that is larger than the limit into equal pieces, but for
- *                        those of which nothing is in memory
+ * damon_regions_chop() - cut every region that is larger than the limit into equal pieces
  * @regions:    regions
- * @sz_limit:   the limit; a multiple of the page size, not 0
+ * @sz_limit:   the limit of what is in memory; a multiple of the page size, not 0. Regions of which
+ *              nothing is may be as much larger as all regions together are than those in memory
  * @page_size:  pieces are multiples of this, and differ by one page at most
  *
  * Divides a target at the start, and keeps min_regions a promise ever after
@@ -244,7 +244,7 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * damon_regions_merge() - merge neighbours that are accessed alike, once
  * @regions:    regions
  * @threshold:  highest difference of nr_accesses to merge over
- * @sz_limit:   no merged region becomes larger than this, but for what is not in memory
+ * @sz_limit:   no merged region becomes larger than this; see damon_regions_chop()
  * @crowded:    regions are short: those accessed too rarely to show in nr_accesses merge
  *              although they are not uniform
  *

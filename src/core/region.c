@@ -21,7 +21,7 @@
  */
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
-#define GAIN_TURNED 4.0         /* nor what it was before the last few checks */
+#define GAIN_TURNED 5.0         /* nor what it was before the last few checks */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
@@ -72,6 +72,15 @@ uint64_t damon_regions_size_in_memory(const struct damon_regions *regions) {
                 if (!regions->items[i].absent)
                         size += damon_range_size(&regions->items[i].range);
         return size;
+}
+
+/* What is not in memory is limited as if it were all there, which makes larger regions of it. */
+static uint64_t absent_limit(const struct damon_regions *regions, uint64_t sz_limit) {
+        uint64_t sz_in_memory = damon_regions_size_in_memory(regions);
+
+        if (sz_in_memory == 0)
+                return sz_limit;
+        return (uint64_t) ((double) sz_limit * (double) damon_regions_size(regions) / (double) sz_in_memory);
 }
 
 static int regions_reserve(struct damon_regions *regions, size_t nr) {
@@ -227,19 +236,18 @@ static const struct damon_region *regions_spread(struct damon_regions *regions, 
 }
 
 static uint64_t nr_chops(const struct damon_region *region, uint64_t sz_limit) {
-        if (region->absent)
-                return 1;
         return (damon_range_size(&region->range) + sz_limit - 1) / sz_limit;
 }
 
 int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_t page_size) {
         const struct damon_region *from;
         size_t nr_before = regions->nr, nr = 0;
+        uint64_t sz_absent = absent_limit(regions, sz_limit);
 
         assert(sz_limit >= page_size);
 
         for (size_t i = 0; i < nr_before; i++)
-                nr += nr_chops(&regions->items[i], sz_limit);
+                nr += nr_chops(&regions->items[i], regions->items[i].absent ? sz_absent : sz_limit);
         if (nr == nr_before)
                 return 0;
         from = regions_spread(regions, nr);
@@ -250,7 +258,7 @@ int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_
         for (size_t i = 0; i < nr_before; i++) {
                 struct damon_region whole = from[i];
                 uint64_t nr_pages = damon_range_size(&whole.range) / page_size;
-                uint64_t pieces = nr_chops(&whole, sz_limit);
+                uint64_t pieces = nr_chops(&whole, whole.absent ? sz_absent : sz_limit);
 
                 for (uint64_t k = 0; k < pieces; k++) {
                         struct damon_region *piece = &regions->items[regions->nr++];
@@ -482,22 +490,22 @@ static bool are_alike(const struct damon_region *a, const struct damon_region *b
                                 damon_evidence_tally(&b->evidence)) <= GAIN_DIFFERENT;
 }
 
-/* What is not in memory is no better known for being divided. */
 static bool may_join(const struct damon_region *left, const struct damon_region *right,
-                     uint64_t sz_limit) {
+                     uint64_t sz_limit, uint64_t sz_absent) {
         return left->range.end == right->range.start &&
-               (right->range.end - left->range.start <= sz_limit || (left->absent && right->absent));
+               right->range.end - left->range.start <= (left->absent && right->absent ? sz_absent : sz_limit);
 }
 
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
                          bool crowded) {
+        uint64_t sz_absent = absent_limit(regions, sz_limit);
         size_t last = 0;
 
         for (size_t i = 1; i < regions->nr; i++) {
                 struct damon_region *left = &regions->items[last];
                 const struct damon_region *right = &regions->items[i];
 
-                if (may_join(left, right, sz_limit) &&
+                if (may_join(left, right, sz_limit, sz_absent) &&
                     distance(left->nr_accesses, right->nr_accesses) <= threshold &&
                     are_alike(left, right, crowded))
                         region_absorb(left, right, false);
@@ -515,6 +523,7 @@ static double loss(const struct damon_region *a, const struct damon_region *b) {
 }
 
 void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t max_regions) {
+        uint64_t sz_absent = absent_limit(regions, sz_limit);
         double limit = 1, least = 0;
 
         /* neighbours whose loss is the least, or less than twice that, until no two are left */
@@ -525,7 +534,7 @@ void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t 
                 for (size_t i = 1; i < regions->nr; i++) {
                         struct damon_region *left = &regions->items[last];
                         const struct damon_region *right = &regions->items[i];
-                        bool fits = may_join(left, right, sz_limit);
+                        bool fits = may_join(left, right, sz_limit, sz_absent);
 
                         if (fits && nr > max_regions && loss(left, right) <= limit) {
                                 region_absorb(left, right, true);

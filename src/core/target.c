@@ -66,8 +66,9 @@ size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
 
 uint64_t damon_target_sz_limit(const struct damon_target *target, const struct damon_attrs *attrs,
                                uint64_t page_size) {
-        uint64_t limit = damon_regions_size_in_memory(&target->regions) / attrs->min_regions;
+        uint64_t sz_in_memory = damon_regions_size_in_memory(&target->regions), limit;
 
+        limit = (sz_in_memory > 0 ? sz_in_memory : damon_regions_size(&target->regions)) / attrs->min_regions;
         return MAX((limit + page_size - 1) / page_size, 1) * page_size;
 }
 
