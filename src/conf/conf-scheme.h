@@ -13,6 +13,16 @@
 /** conf_parse_action() - name of an action that is possible, to an enum damos_action */
 void conf_parse_action(struct conf_context *context, const config_setting_t *setting, void *to);
 
+/**
+ * conf_check_target() - report a name that no target entry has
+ * @context:    context
+ * @setting:    setting that has the name
+ * @name:       the name
+ *
+ * Return: whether there is such an entry.
+ */
+bool conf_check_target(struct conf_context *context, const config_setting_t *setting, const char *name);
+
 /** conf_parse_scheme_targets() - names of target entries, to a struct damos */
 void conf_parse_scheme_targets(struct conf_context *context, const config_setting_t *setting,
                                void *to);

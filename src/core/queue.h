@@ -7,6 +7,7 @@
  * the next ones, and no longer than for the next aggregation, which finds out anew what matches.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,11 +21,13 @@
  * @target:     its target, or NULL if that is not there any more
  * @range:      what of it has not been tried
  * @age:        age that it had: a region of another age is not what was matched
+ * @look:       what of it filters let through is for the operations to find out
  */
 struct damos_match {
         struct damon_target *target;
         struct damon_range range;
         uint32_t age;
+        bool look;
 };
 
 /**
@@ -97,6 +100,15 @@ int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
  */
 int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
                      uint64_t now, uint64_t time);
+
+/** damos_queue_drop() - drop all work */
+void damos_queue_drop(struct damos_queue *queue);
+
+/**
+ * damos_queue_size() - bytes that have not been tried
+ * @queue:      queue
+ */
+uint64_t damos_queue_size(const struct damos_queue *queue);
 
 /**
  * damos_queue_forget() - drop the work on a target

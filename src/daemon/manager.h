@@ -46,10 +46,12 @@ struct target_log {
 /**
  * struct scheme_log - what the log says of a scheme
  * @stat:       its statistics
+ * @matching:   what matched at the last aggregation
  * @guard:      why it is held back
  */
 struct scheme_log {
         struct damos_stat stat;
+        struct damos_part matching;
         enum damos_guard_reason guard;
 };
 
@@ -86,11 +88,13 @@ struct told {
 /**
  * struct manager - the daemon
  * @config_path:        configuration file; borrowed
+ * @dry_run:            nothing is ever acted on
  * @plan:               the plan in force
  * @event:              event loop
- * @tick:               timer of the next engine step; off while there are no targets
+ * @tick:               timer of the next engine step; off while there are no targets, or @asleep
  * @scan:               timer of the next look for processes
  * @statistics:         timer of the next statistics records
+ * @adjust:             timer of the next look at what the schemes are adjusted to
  * @watchdog:           timer of the next word to the service manager that all is well, or NULL
  * @watchdog_usec:      time after which it takes damond for stuck without one, microseconds
  * @page_idle:          operations
@@ -104,6 +108,7 @@ struct told {
  *                      CLOCK_MONOTONIC, microseconds
  * @marked_at:          when the last step ended,
  * @tick_at:            and when the next one is due, CLOCK_MONOTONIC, microseconds
+ * @asleep:             all schemes sleep: there are no ticks, and no looks for processes
  * @scanned_at:         when there was a look for processes last,
  * @scan_debt:          and how long its share of the budget takes to pay what it took
  * @charged_at:         when the governor was last charged,
@@ -120,12 +125,14 @@ struct told {
  */
 struct manager {
         const char *config_path;
+        bool dry_run;
         struct plan *plan;
 
         sd_event *event;
         sd_event_source *tick;
         sd_event_source *scan;
         sd_event_source *statistics;
+        sd_event_source *adjust;
         sd_event_source *watchdog;
         uint64_t watchdog_usec;
 
@@ -141,6 +148,7 @@ struct manager {
         uint64_t grid;
         uint64_t marked_at;
         uint64_t tick_at;
+        bool asleep;
         uint64_t scanned_at;
         uint64_t scan_debt;
         uint64_t charged_at;
@@ -213,6 +221,15 @@ int manager_schedule_scan(struct manager *manager, uint64_t interval);
 int manager_start_ticking(struct manager *manager);
 
 /**
+ * manager_set_asleep() - stop monitoring as all schemes sleep, or go on with it
+ * @manager:    manager
+ * @asleep:     whether all schemes sleep
+ *
+ * Return: 0 or a negative errno.
+ */
+int manager_set_asleep(struct manager *manager, bool asleep);
+
+/**
  * manager_apply_attrs() - give the plan's attributes to governor and engine
  * @manager:    manager
  *
@@ -251,6 +268,18 @@ void targets_scan(struct manager *manager);
  * again.
  */
 void targets_drop_gone(struct manager *manager);
+
+/* adjust.c */
+
+/**
+ * adjust_schemes() - let schemes sleep or wake by the state of the machine, where that is due, and log it
+ * @manager:    manager
+ *
+ * Sets the timer of the next time. Must be called when the engine's schemes were set.
+ *
+ * Return: 0 or a negative errno.
+ */
+int adjust_schemes(struct manager *manager);
 
 /* status.c */
 
@@ -304,10 +333,17 @@ int statistics_arm(struct manager *manager);
 void statistics_follow(struct manager *manager, struct scheme_log *logged);
 
 /**
- * statistics_log() - log a record for each scheme whose statistics have changed
+ * statistics_log() - log a record for each scheme whose statistics, or what it matches, have changed
  * @manager:    manager
  */
 void statistics_log(struct manager *manager);
+
+/**
+ * statistics_dry_run() - say whether a scheme acts on nothing
+ * @manager:    manager
+ * @scheme:     one of its schemes
+ */
+bool statistics_dry_run(const struct manager *manager, const struct damos *scheme);
 
 /** STATISTICS_RESOLUTION_MAX - bytes that hold what statistics_resolution() says */
 #define STATISTICS_RESOLUTION_MAX 256

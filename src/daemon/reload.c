@@ -142,6 +142,8 @@ static int commit(struct manager *manager, struct plan *plan) {
         else
                 free(logged);
         manager->plan = plan;
+        if (schemes && (r = adjust_schemes(manager)) < 0)
+                log_error(DAMOND_MESSAGE_FAILED, "cannot adjust the schemes: %s", strerror(-r));
         if (attrs && (r = manager_apply_attrs(manager)) < 0)
                 log_error(DAMOND_MESSAGE_FAILED, "the new monitoring attributes were refused: %s", strerror(-r));
         if (interval && (r = statistics_arm(manager)) < 0)

@@ -23,6 +23,7 @@
 #include "process.h"
 #include "reclaim.h"
 #include "resident.h"
+#include "sieve.h"
 #include "sort.h"
 
 /* Entries that one read of pagemap may cover: a 2 MiB block of 4 KiB pages. */
@@ -96,6 +97,8 @@ struct page_idle {
         struct maps maps;
         struct advice *pieces;
         size_t nr_pieces, sz_pieces;
+        uint64_t sz_piece_max;
+        struct sieve sieve;
         struct pageout pageout;
 };
 
@@ -471,29 +474,58 @@ static uint64_t before_split_folio(struct page_idle *page_idle, const struct pro
         return range->end - MIN(inside, damon_range_size(range));
 }
 
-/* Cut a range into pieces that lie inside one mapping each. @mapping goes on with the tries. */
-static int add_pieces(struct page_idle *page_idle, struct damon_range range, uint64_t sz_max,
-                      size_t try, size_t *mapping) {
+/* Cut a part of a mapping into pieces that a call takes. */
+static int add_pieces(struct page_idle *page_idle, struct damon_range part, size_t try) {
+        for (uint64_t start = part.start, next; start < part.end; start = next) {
+                int r = ARRAY_GROW(page_idle->pieces, page_idle->sz_pieces, page_idle->nr_pieces + 1);
+
+                if (r < 0)
+                        return r;
+                next = MIN(part.end, start + page_idle->sz_piece_max);
+                page_idle->pieces[page_idle->nr_pieces++] = (struct advice) {
+                        .range = { start, next },
+                        .try = try,
+                };
+        }
+        return 0;
+}
+
+/* Add what filters let through of a part of a mapping, and count what they do not. */
+static int add_filtered(struct page_idle *page_idle, const struct mapping *mapping, struct damon_range part,
+                        struct damos_try *tries, size_t try) {
+        struct sieve *sieve = &page_idle->sieve;
+        int r;
+
+        r = sieve_range(sieve, mapping, part);
+        if (r < 0)
+                return r;
+        tries[try].sz_filtered += damon_range_size(&part);
+        for (size_t i = 0; i < sieve->nr_passed; i++) {
+                tries[try].sz_filtered -= damon_range_size(&sieve->passed[i]);
+                r = add_pieces(page_idle, sieve->passed[i], try);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Cut a range into parts that lie inside one mapping each. @mapping goes on with the tries. */
+static int add_parts(struct page_idle *page_idle, struct damon_range range, struct damos_try *tries,
+                     size_t try, size_t *mapping) {
         const struct maps *maps = &page_idle->maps;
 
         while (*mapping < maps->nr && maps->ranges[*mapping].end <= range.start)
                 (*mapping)++;
         for (size_t i = *mapping; i < maps->nr && maps->ranges[i].start < range.end; i++) {
-                uint64_t start = MAX(range.start, maps->ranges[i].start);
-                uint64_t end = MIN(range.end, maps->ranges[i].end);
+                struct damon_range part = {
+                        MAX(range.start, maps->ranges[i].start), MIN(range.end, maps->ranges[i].end),
+                };
+                int r = tries[try].filters ?
+                        add_filtered(page_idle, &maps->mappings[i], part, tries, try) :
+                        add_pieces(page_idle, part, try);
 
-                for (uint64_t next; start < end; start = next) {
-                        int r = ARRAY_GROW(page_idle->pieces, page_idle->sz_pieces,
-                                           page_idle->nr_pieces + 1);
-
-                        if (r < 0)
-                                return r;
-                        next = MIN(end, start + sz_max);
-                        page_idle->pieces[page_idle->nr_pieces++] = (struct advice) {
-                                .range = { start, next },
-                                .try = try,
-                        };
-                }
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -521,11 +553,12 @@ static int collect_pieces(struct page_idle *page_idle, const struct process *pro
         uint64_t border = 0;
 
         page_idle->nr_pieces = 0;
+        page_idle->sz_piece_max = looks ? PAGEOUT_PIECE_MAX : ADVISE_PIECE_MAX;
         for (size_t i = 0; i < nr; i++) {
                 struct damon_range range = tries[i].range;
                 int r;
 
-                if (action != DAMOS_WILLNEED) {
+                if (damos_lets_go(action)) {
                         /* A folio on the border of two tries goes with the second one, whole. */
                         bool goes_on = i + 1 < nr && tries[i + 1].range.start == range.end;
 
@@ -542,10 +575,19 @@ static int collect_pieces(struct page_idle *page_idle, const struct process *pro
                         if (r < 0)
                                 return r;
                 }
-                r = add_pieces(page_idle, range, looks ? PAGEOUT_PIECE_MAX : ADVISE_PIECE_MAX, i, &mapping);
+                r = add_parts(page_idle, range, tries, i, &mapping);
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+static int begin_sieve(struct page_idle *page_idle, const struct damon_target *target,
+                       const struct damos_try *tries, size_t nr) {
+        for (size_t i = 0; i < nr; i++)
+                if (tries[i].filters)
+                        return sieve_begin(&page_idle->sieve, &page_idle->files, process_of(target),
+                                           target->name, tries[i].filters);
         return 0;
 }
 
@@ -564,12 +606,21 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         r = read_maps(page_idle, target);
         if (r < 0 || target->gone)
                 return r;
+        r = begin_sieve(page_idle, target, tries, nr);
+        if (r < 0)
+                return r;
         r = collect_pieces(page_idle, process, action, tries, nr);
-        if (r >= 0 && !page_idle->dry_run)
-                r = action == DAMOS_PAGEOUT ?
-                        pageout(&page_idle->pageout, process->pidfd, process->pagemap_fd,
-                                page_idle->files.page_size, page_idle->pieces, page_idle->nr_pieces, tries) :
-                        advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
+        if (r >= 0)
+                r = sieve_end(&page_idle->sieve);
+        if (r == -ESRCH)
+                target->gone = true;
+        if (r < 0 || page_idle->dry_run || action == DAMOS_STAT)
+                return r == -ESRCH ? 0 : r;
+
+        r = action == DAMOS_PAGEOUT ?
+                pageout(&page_idle->pageout, process->pidfd, process->pagemap_fd,
+                        page_idle->files.page_size, page_idle->pieces, page_idle->nr_pieces, tries) :
+                advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
         if (r == -ESRCH)
                 target->gone = true;
         for (size_t i = 0; i < page_idle->nr_pieces; i++)
@@ -627,6 +678,7 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
         page_idle->ops = (struct damon_ops) {
                 .name = "page_idle",
                 .actions = PAGE_IDLE_ACTIONS,
+                .filters = SIEVE_FILTERS,
                 .page_size = files->page_size,
                 .dry_run = dry_run,
                 .mappings = page_idle_mappings,
@@ -646,6 +698,7 @@ struct page_idle *page_idle_free(struct page_idle *page_idle) {
         if (!page_idle)
                 return NULL;
         maps_done(&page_idle->maps);
+        sieve_done(&page_idle->sieve);
         free(page_idle->pieces);
         pageout_done(&page_idle->pageout);
         free(page_idle);

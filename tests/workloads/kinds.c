@@ -1,162 +1,208 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of different kinds, touched once and then left alone: anonymous, locked, shared with a
- * child, and of a file. What is there of each, by its own page map, is what damond should say that
- * it has moved, and that was refused.
+ * Memory of all kinds that filters tell apart, an area of each: anonymous, shared with a child, of a
+ * file, copied from a file, shared without and with a name, in huge pages, and in the heap. Nothing is
+ * touched, so that all of it can be paged out, but for every other page of the first with --touch.
  *
- * Output: "ready PID"; on SIGUSR1 "there ANON LOCKED SHARED FILE", in bytes; ends on SIGTERM.
+ * Output: "area NAME START SIZE" of each, "ready PID"; on SIGUSR1 "out NAME GONE SWAPPED PAGES" of
+ * each, the pages that are not mapped, and those of them that are in swap by the page table, and
+ * "counted"; on SIGUSR2, and at the end on SIGTERM, all is read, compared with what was written, and is
+ * as in the beginning, which "intact" says. Exits with 1 if it is not.
  */
 #include <getopt.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
 #include "workload.h"
 
+#define SIZE WL_HUGE
+
 struct area {
+        const char *name;
         char *start;
         size_t size;
+        uint64_t sum;
 };
 
-static volatile sig_atomic_t stop, report;
+static struct area areas[8];
+static size_t nr_areas;
+
+static volatile sig_atomic_t count, check, stop;
 
 static void on_signal(int signal_number)
 {
         if (signal_number == SIGUSR1)
-                report = 1;
+                count = 1;
+        else if (signal_number == SIGUSR2)
+                check = 1;
         else
                 stop = 1;
 }
 
-static void usage(FILE *out)
+static void add_area(const char *name, char *start, size_t size, bool fill)
 {
-        fputs("Usage: kinds [--anon 16M] [--locked 8M] [--shared 8M] [--file PATH]\n"
-              "  --file       map the first 8 MiB of this\n", out);
+        struct area *area = &areas[nr_areas++];
+
+        *area = (struct area) { name, start, size, 0 };
+        if (fill)
+                wl_fill(start, size, nr_areas);
+        area->sum = wl_checksum(start, size, 0);
+        printf("area %s %#" PRIxPTR " %zu\n", name, (uintptr_t)start, size);
 }
 
-static uint64_t present_bytes(const struct area *area)
+static char *map(int prot, int flags, int fd, off_t offset)
 {
-        uint64_t entries[512], count = 0, page = (uintptr_t)area->start / WL_PAGE;
-        uint64_t left = area->size / WL_PAGE;
+        char *start = mmap(NULL, SIZE, prot, flags, fd, offset);
+
+        if (start == MAP_FAILED)
+                wl_die("mmap");
+        return start;
+}
+
+static char *grow_heap(void)
+{
+        char *start = sbrk(SIZE + WL_PAGE);
+
+        if (start == (void *)-1)
+                wl_die("sbrk");
+        return (char *)(((uintptr_t)start + WL_PAGE - 1) & ~(WL_PAGE - 1));
+}
+
+static pid_t share_with_child(void)
+{
+        pid_t parent = getpid(), child;
+
+        add_area("forked", wl_map(SIZE, false), SIZE, true);
+        fflush(stdout);
+        child = fork();
+        if (child < 0)
+                wl_die("fork");
+        if (child == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                while (getppid() == parent)
+                        pause();
+                _exit(0);
+        }
+        return child;
+}
+
+static void make_areas(const char *file, const char *data)
+{
+        int file_fd = open(file, O_RDONLY | O_CLOEXEC);
+        int data_fd = open(data, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+        if (file_fd < 0 || data_fd < 0 || ftruncate(data_fd, SIZE) < 0)
+                wl_die("%s or %s", file, data);
+        add_area("anon", wl_map(SIZE, false), SIZE, true);
+        add_area("file", map(PROT_READ, MAP_PRIVATE, file_fd, 0), SIZE, false);
+        add_area("copied", map(PROT_READ | PROT_WRITE, MAP_PRIVATE, file_fd, SIZE), SIZE, true);
+        add_area("shm", map(PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), SIZE, true);
+        add_area("tmpfs", map(PROT_READ | PROT_WRITE, MAP_SHARED, data_fd, 0), SIZE, true);
+        add_area("huge", wl_map(2 * SIZE, true), 2 * SIZE, true);
+        add_area("heap", grow_heap(), SIZE, true);
+        close(file_fd);
+        close(data_fd);
+}
+
+/* Pages that are not mapped. */
+static uint64_t gone_pages(const struct area *area)
+{
+        uint64_t entries[2 * WL_HUGE / WL_PAGE], gone = 0;
+        size_t pages = area->size / WL_PAGE;
         int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
-        if (fd < 0)
+        if (fd < 0 || pread(fd, entries, pages * 8, (off_t)((uintptr_t)area->start / WL_PAGE * 8)) !=
+                              (ssize_t)(pages * 8))
                 wl_die("/proc/self/pagemap");
-        while (left > 0) {
-                size_t want = left < 512 ? left : 512;
-                ssize_t got = pread(fd, entries, want * 8, (off_t)(page * 8));
-
-                if (got <= 0)
-                        wl_die("reading pagemap");
-                for (size_t i = 0; i < (size_t)got / 8; i++)
-                        count += entries[i] >> 63;
-                page += (uint64_t)got / 8;
-                left -= (uint64_t)got / 8;
-        }
         close(fd);
-        return count * WL_PAGE;
+        for (size_t i = 0; i < pages; i++)
+                gone += !(entries[i] >> 63);
+        return gone;
 }
 
-/* Anonymous memory that a child, if there is one, has or has not. */
-static struct area fill(size_t size, bool shared)
+static void count_areas(void)
 {
-        struct area area = { NULL, size };
-
-        if (size == 0)
-                return area;
-        area.start = wl_map(size, false);
-        wl_fill(area.start, size, size);
-        if (!shared && madvise(area.start, size, MADV_DONTFORK) < 0)
-                wl_die("MADV_DONTFORK");
-        return area;
-}
-
-static struct area map_file(const char *path)
-{
-        struct area area = { NULL, 8 << 20 };
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-        if (fd < 0)
-                wl_die("%s", path);
-        area.start = mmap(NULL, area.size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (area.start == MAP_FAILED || madvise(area.start, area.size, MADV_DONTFORK) < 0)
-                wl_die("%s", path);
-        close(fd);
-        for (size_t at = 0; at < area.size; at += WL_PAGE)
-                (void)*(volatile char *)(area.start + at);
-        return area;
-}
-
-static void tell(const struct area *areas, size_t nr)
-{
-        printf("there");
-        for (size_t i = 0; i < nr; i++)
-                printf(" %" PRIu64, areas[i].size > 0 ? present_bytes(&areas[i]) : 0);
-        printf("\n");
+        for (size_t i = 0; i < nr_areas; i++)
+                printf("out %s %" PRIu64 " %" PRIu64 " %zu\n", areas[i].name, gone_pages(&areas[i]),
+                       wl_swapped_pages(areas[i].start, areas[i].size), areas[i].size / WL_PAGE);
+        puts("counted");
         fflush(stdout);
+}
+
+/* Huge pages that were swapped out come back as small ones: make them anew. */
+static void renew_huge(const struct area *area, uint64_t seed)
+{
+        if (mmap(area->start, area->size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED ||
+            madvise(area->start, area->size, MADV_HUGEPAGE) < 0)
+                wl_die("no huge pages");
+        wl_fill(area->start, area->size, seed);
+}
+
+static void check_areas(void)
+{
+        for (size_t i = 0; i < nr_areas; i++)
+                if (wl_checksum(areas[i].start, areas[i].size, 0) != areas[i].sum) {
+                        printf("broken %s\n", areas[i].name);
+                        exit(1);
+                }
+        for (size_t i = 0; i < nr_areas; i++)
+                if (strcmp(areas[i].name, "huge") == 0)
+                        renew_huge(&areas[i], i + 1);
+        puts("intact");
+        fflush(stdout);
+}
+
+static void touch_some(void)
+{
+        for (size_t i = 0; i < nr_areas; i++)
+                for (size_t at = 0; strcmp(areas[i].name, "anon") == 0 && at < areas[i].size; at += 2 * WL_PAGE)
+                        (void)*(volatile char *)(areas[i].start + at);
 }
 
 int main(int argc, char **argv)
 {
         static const struct option longs[] = {
-                { "anon", required_argument, NULL, 'a' },
-                { "locked", required_argument, NULL, 'l' },
-                { "shared", required_argument, NULL, 's' },
                 { "file", required_argument, NULL, 'f' },
-                { "help", no_argument, NULL, 'H' },
+                { "data", required_argument, NULL, 'd' },
+                { "touch", no_argument, NULL, 't' },
                 { 0 }
         };
-        uint64_t anon = 16 << 20, locked = 8 << 20, shared = 8 << 20;
-        const char *file = NULL;
-        struct area areas[4] = { 0 };
-        sigset_t signals, before;
-        pid_t child = -1;
+        const char *file = NULL, *data = NULL;
+        bool touch = false;
+        pid_t child;
         int c;
 
         while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
                 switch (c) {
-                case 'a': anon = wl_size(optarg); break;
-                case 'l': locked = wl_size(optarg); break;
-                case 's': shared = wl_size(optarg); break;
                 case 'f': file = optarg; break;
-                case 'H': usage(stdout); return 0;
-                default: usage(stderr); return 2;
+                case 'd': data = optarg; break;
+                case 't': touch = true; break;
+                default: return 2;
                 }
         errno = 0;
-        if (optind != argc || (anon | locked | shared) % WL_PAGE != 0)
-                wl_die("see --help");
-
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGTERM);
-        sigaddset(&signals, SIGUSR1);
-        sigprocmask(SIG_BLOCK, &signals, &before);
-        wl_on(SIGTERM, on_signal);
+        if (optind != argc || file == NULL || data == NULL)
+                wl_die("needs --file FILE of 4 MiB to map, and --data FILE to make");
         wl_on(SIGUSR1, on_signal);
-        areas[0] = fill(anon, false);
-        areas[1] = fill(locked, false);
-        if (locked > 0 && mlock(areas[1].start, locked) < 0)
-                wl_die("mlock");
-        areas[2] = fill(shared, true);
-        if (file != NULL)
-                areas[3] = map_file(file);
-        if (shared > 0) {
-                child = fork();
-                if (child == 0) {
-                        prctl(PR_SET_PDEATHSIG, SIGKILL);
-                        prctl(PR_SET_NAME, "sharer");
-                        for (;;)
-                                pause();
-                }
-        }
+        wl_on(SIGUSR2, on_signal);
+        wl_on(SIGTERM, on_signal);
+        child = share_with_child();
+        make_areas(file, data);
         printf("ready %d\n", getpid());
         fflush(stdout);
         while (!stop) {
-                sigsuspend(&before);
-                if (report) {
-                        report = 0;
-                        tell(areas, 4);
+                if (count) {
+                        count = 0;
+                        count_areas();
                 }
+                if (check) {
+                        check = 0;
+                        check_areas();
+                }
+                if (touch)
+                        touch_some();
+                wl_sleep_ms(touch ? 20 : 1000);
         }
-        if (child > 0)
-                kill(child, SIGKILL);
+        check_areas();
+        kill(child, SIGKILL);
         return 0;
 }
