@@ -216,7 +216,11 @@ static void parse_action(struct conf_context *context, const config_setting_t *s
                         conf_error_at(context, setting,
                                       "unknown action \"%.80s\", expected one of %s", name,
                                       words.list);
-        } else if (!(context->actions & DAMOS_ACTION_BIT(value)))
+        } else if (!(context->actions & DAMOS_ACTION_BIT(value)) && value == DAMOS_HUGEPAGE)
+                conf_error_at(context, setting, "action \"%s\" cannot be done: it needs a kernel with "
+                              "transparent huge pages, of Linux 6.1 or later, expected one of %s", name,
+                              words.list);
+        else if (!(context->actions & DAMOS_ACTION_BIT(value)))
                 conf_error_at(context, setting, "action \"%s\" cannot be done: there is no way to "
                               "do it to another process here, expected one of %s", name,
                               words.list);

@@ -154,7 +154,7 @@ static int load_config(const struct arguments *arguments, struct plan **ret_plan
         struct conf_diag diag = {};
         int r;
 
-        r = conf_load(arguments->config, PAGE_IDLE_ACTIONS, &diag, ret_plan);
+        r = conf_load(arguments->config, page_idle_actions(), &diag, ret_plan);
         for (size_t i = 0; i < diag.nr; i++)
                 if (arguments->mode == MODE_RUN)
                         log_error(DAMOND_MESSAGE_CONFIG_ERROR, "%s", diag.messages[i].text);

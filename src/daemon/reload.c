@@ -181,7 +181,7 @@ void manager_reload(struct manager *manager) {
         int r;
 
         (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, manager_now());
-        r = conf_load(manager->config_path, PAGE_IDLE_ACTIONS, &diag, &plan);
+        r = conf_load(manager->config_path, page_idle_actions(), &diag, &plan);
         if (r >= 0) {
                 struct plan *before = manager->plan;
 

@@ -51,6 +51,18 @@ static void log_target(const struct damon_target *target) {
                  unit_format_size_short(unknown, sz_unknown));
 }
 
+/* What came of the actions on huge pages, if there are any. */
+static void log_huge(const struct huge_stat *stat) {
+        const struct collapse_stat *collapse = &stat->collapse;
+
+        if (collapse->sz_tried > 0)
+                log_info(DAMOND_MESSAGE_SNAPSHOT, "collapse: sz_tried=%" PRIu64 " sz_collapsed=%" PRIu64
+                         " sz_huge=%" PRIu64 " sz_sparse=%" PRIu64 " sz_refused=%" PRIu64 " sz_busy=%" PRIu64
+                         " sz_no_memory=%" PRIu64,
+                         collapse->sz_tried, collapse->sz_collapsed, collapse->sz_huge, collapse->sz_sparse,
+                         collapse->sz_refused, collapse->sz_busy, collapse->sz_no_memory);
+}
+
 void snapshot_log(const struct manager *manager) {
         const struct damon_attrs *attrs = damon_engine_attrs(manager->engine);
         char interval[UNIT_STRING_MAX], resolution[STATISTICS_RESOLUTION_MAX];
@@ -68,6 +80,7 @@ void snapshot_log(const struct manager *manager) {
                          " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64,
                          schemes[i].name, schemes[i].stat.nr_tried, schemes[i].stat.sz_tried,
                          schemes[i].stat.nr_applied, schemes[i].stat.sz_applied, schemes[i].stat.qt_exceeds);
+        log_huge(page_idle_huge_stat(manager->page_idle));
         log_info(DAMOND_MESSAGE_SNAPSHOT, "monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
                  " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64 "%s",
                  unit_format_time(interval, attrs->sample_interval), attrs->max_regions,

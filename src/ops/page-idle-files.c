@@ -158,6 +158,14 @@ static uint64_t cheap_pagemap_run(void) {
         return major < 6 || (major == 6 && minor < 5) ? 511 : 20;
 }
 
+static uint64_t huge_page_size(void) {
+        char buf[32];
+
+        if (root_read(AT_FDCWD, "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", buf, sizeof(buf)) < 0)
+                return 0;
+        return strtoull(buf, NULL, 10);
+}
+
 static struct page_idle_files files_none(void) {
         return (struct page_idle_files) {
                 .proc_fd = -1,
@@ -166,6 +174,7 @@ static struct page_idle_files files_none(void) {
                 .lru_gen_fd = -1,
                 .vmstat_fd = -1,
                 .page_size = (uint64_t) sysconf(_SC_PAGESIZE),
+                .huge_size = huge_page_size(),
                 .pagemap_run = cheap_pagemap_run(),
         };
 }

@@ -15,6 +15,7 @@
 #include "advise.h"
 #include "array.h"
 #include "bitmap.h"
+#include "huge.h"
 #include "kpageflags.h"
 #include "macro.h"
 #include "maps.h"
@@ -95,6 +96,7 @@ struct page_idle {
         struct maps maps;
         struct advice *pieces;
         size_t nr_pieces, sz_pieces;
+        struct huge huge;
 };
 
 static uint64_t time_of(clockid_t clock) {
@@ -522,6 +524,18 @@ static int collect_pieces(struct page_idle *page_idle, const struct process *pro
         return 0;
 }
 
+static int apply_huge(struct page_idle *page_idle, struct damon_target *target,
+                      enum damos_action action, struct damos_try *tries, size_t nr) {
+        int r;
+
+        if (page_idle->dry_run)
+                return 0;
+        r = huge_apply(&page_idle->huge, process_of(target), &page_idle->maps, action, tries, nr);
+        if (r == -ESRCH)
+                target->gone = true;
+        return r == -ESRCH || r == -EACCES ? 0 : r;
+}
+
 static int apply_now(struct page_idle *page_idle, struct damon_target *target,
                      enum damos_action action, struct damos_try *tries, size_t nr) {
         static const int advices[_DAMOS_ACTION_MAX] = {
@@ -532,12 +546,14 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         const struct process *process = process_of(target);
         int r;
 
-        assert(PAGE_IDLE_ACTIONS & DAMOS_ACTION_BIT(action));
+        assert(page_idle->ops.actions & DAMOS_ACTION_BIT(action));
 
         /* Right before acting: is this still the process, and the program, that was watched? */
         r = read_maps(page_idle, target);
         if (r < 0 || target->gone)
                 return r;
+        if (HUGE_ACTIONS & DAMOS_ACTION_BIT(action))
+                return apply_huge(page_idle, target, action, tries, nr);
         r = collect_pieces(page_idle, process, action != DAMOS_WILLNEED, tries, nr);
         if (r < 0 || page_idle->dry_run)
                 return r;
@@ -583,9 +599,10 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 return -ENOMEM;
         page_idle->files = *files;
         page_idle->dry_run = dry_run;
+        page_idle->huge = (struct huge) { .page_size = files->page_size, .sz_block = files->huge_size };
         page_idle->ops = (struct damon_ops) {
                 .name = "page_idle",
-                .actions = PAGE_IDLE_ACTIONS,
+                .actions = page_idle_actions(),
                 .page_size = files->page_size,
                 .dry_run = dry_run,
                 .mappings = page_idle_mappings,
@@ -604,6 +621,7 @@ struct page_idle *page_idle_free(struct page_idle *page_idle) {
         if (!page_idle)
                 return NULL;
         maps_done(&page_idle->maps);
+        huge_done(&page_idle->huge);
         free(page_idle->pieces);
         free(page_idle);
         return NULL;
@@ -647,6 +665,14 @@ uint64_t page_idle_target_start_time(const struct damon_target *target) {
         const struct process *process = process_of(target);
 
         return process->image.start_time;
+}
+
+uint32_t page_idle_actions(void) {
+        return PAGE_IDLE_ACTIONS | huge_actions();
+}
+
+const struct huge_stat *page_idle_huge_stat(const struct page_idle *page_idle) {
+        return &page_idle->huge.stat;
 }
 
 uint64_t page_idle_action_time(const struct page_idle *page_idle) {
