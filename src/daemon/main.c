@@ -184,6 +184,8 @@ static int run(const struct arguments *arguments, struct plan **plan) {
                 return exit_code(r);
         }
         page_idle_caveats(files.proc_fd, log_caveat, NULL);
+        if ((*plan)->allow_injection && inject_probe(&why) < 0)
+                log_record(LOG_WARNING, DAMOND_MESSAGE_CAVEAT, NULL, "nothing can be injected: %s", why);
 
         r = manager_new(&manager, arguments->config, *plan, &files, arguments->dry_run);
         if (r < 0)

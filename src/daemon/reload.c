@@ -102,6 +102,11 @@ static bool log_changes(const struct plan *before, const struct plan *after) {
                 log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "the statistics interval has changed");
                 changed = true;
         }
+        if (before->allow_injection != after->allow_injection) {
+                log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "injection is %s", after->allow_injection ?
+                         "allowed" : "not allowed any more");
+                changed = true;
+        }
         if (record_changed(before, after)) {
                 char size[UNIT_STRING_MAX];
 

@@ -54,6 +54,7 @@ static void log_target(const struct damon_target *target) {
 /* What came of the actions on huge pages, if there are any. */
 static void log_huge(const struct huge_stat *stat) {
         const struct collapse_stat *collapse = &stat->collapse;
+        const struct inject_stat *inject = &stat->inject;
 
         if (collapse->sz_tried > 0)
                 log_info(DAMOND_MESSAGE_SNAPSHOT, "collapse: sz_tried=%" PRIu64 " sz_collapsed=%" PRIu64
@@ -61,6 +62,12 @@ static void log_huge(const struct huge_stat *stat) {
                          " sz_no_memory=%" PRIu64,
                          collapse->sz_tried, collapse->sz_collapsed, collapse->sz_huge, collapse->sz_sparse,
                          collapse->sz_refused, collapse->sz_busy, collapse->sz_no_memory);
+        if (inject->nr_stops + inject->nr_put_off + inject->nr_refused > 0)
+                log_info(DAMOND_MESSAGE_SNAPSHOT, "injection: nr_stops=%" PRIu64 " nr_injections=%" PRIu64
+                         " nr_put_off=%" PRIu64 " nr_refused=%" PRIu64 " nr_left=%" PRIu64 " stop_usec=%" PRIu64
+                         " stop_usec_max=%" PRIu64,
+                         inject->nr_stops, inject->nr_calls, inject->nr_put_off, inject->nr_refused,
+                         inject->nr_left, inject->stop_sum / NSEC_PER_USEC, inject->stop_max / NSEC_PER_USEC);
 }
 
 void snapshot_log(const struct manager *manager) {

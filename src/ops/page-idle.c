@@ -36,6 +36,7 @@
 struct watched {
         struct process process;
         struct resident resident;
+        struct huge_target huge;
 };
 
 /* damon_sample.state: what is known of a sample's page between mark and check */
@@ -526,11 +527,16 @@ static int collect_pieces(struct page_idle *page_idle, const struct process *pro
 
 static int apply_huge(struct page_idle *page_idle, struct damon_target *target,
                       enum damos_action action, struct damos_try *tries, size_t nr) {
+        uint64_t cpu = page_idle->huge.stat.inject.cpu;
+        struct watched *watched = target->ops_data;
         int r;
 
         if (page_idle->dry_run)
                 return 0;
-        r = huge_apply(&page_idle->huge, process_of(target), &page_idle->maps, action, tries, nr);
+        r = huge_apply(&page_idle->huge, &watched->huge, &watched->process, target->pid, &page_idle->maps,
+                       action, tries, nr);
+        /* of another thread than this one, whose time is counted by the caller */
+        page_idle->action_time += page_idle->huge.stat.inject.cpu - cpu;
         if (r == -ESRCH)
                 target->gone = true;
         return r == -ESRCH || r == -EACCES ? 0 : r;
@@ -583,6 +589,7 @@ static int page_idle_apply(void *data, struct damon_target *target, enum damos_a
 static void watched_free(struct watched *watched) {
         process_close(&watched->process);
         resident_done(&watched->resident);
+        huge_target_done(&watched->huge);
         free(watched);
 }
 
@@ -599,7 +606,9 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 return -ENOMEM;
         page_idle->files = *files;
         page_idle->dry_run = dry_run;
-        page_idle->huge = (struct huge) { .page_size = files->page_size, .sz_block = files->huge_size };
+        page_idle->huge = (struct huge) {
+                .page_size = files->page_size, .sz_block = files->huge_size, .nr_maps_max = files->nr_maps_max,
+        };
         page_idle->ops = (struct damon_ops) {
                 .name = "page_idle",
                 .actions = page_idle_actions(),
