@@ -94,11 +94,15 @@ struct damon_region {
  *              multiple of the page size; owned
  * @nr:         number of regions
  * @capacity:   number of regions that @items has room for
+ * @max_in_memory: pages in memory that no region may have more of; 0 is no limit. min_regions divides
+ *              what is in memory: the gaps between mappings that a target contains may be many times
+ *              as large as all of that, and by its size all of it would be one region.
  */
 struct damon_regions {
         struct damon_region *items;
         size_t nr;
         size_t capacity;
+        uint32_t max_in_memory;
 };
 
 /**
@@ -153,7 +157,7 @@ int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t siz
 
 /**
  * damon_regions_chop() - cut every region that is larger than the limit into equal pieces
- * @regions:    regions
+ * @regions:    regions; &damon_regions.max_in_memory holds, too
  * @sz_limit:   the limit; a multiple of the page size, not 0
  * @page_size:  pieces are multiples of this, and differ by one page at most
  *
@@ -223,7 +227,7 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * damon_regions_merge() - merge neighbours that are accessed alike, once
  * @regions:    regions
  * @threshold:  highest difference of nr_accesses to merge over
- * @sz_limit:   no merged region becomes larger than this
+ * @sz_limit:   no merged region becomes larger than this, or than &damon_regions.max_in_memory
  * @crowded:    regions are short: those accessed too rarely to show in nr_accesses merge
  *              although they are not uniform
  *

@@ -80,6 +80,15 @@ uint64_t damon_target_sz_limit(const struct damon_target *target, const struct d
                                uint64_t page_size);
 
 /**
+ * damon_target_max_in_memory() - &damon_regions.max_in_memory of a target
+ * @target:     target
+ * @attrs:      min_regions says into how many parts what is in memory must at least be divided
+ * @page_size:  page size
+ */
+uint32_t damon_target_max_in_memory(const struct damon_target *target, const struct damon_attrs *attrs,
+                                    uint64_t page_size);
+
+/**
  * damon_target_update() - bring the regions of a target in line with its mappings
  * @target:     target
  * @mappings:   mapped ranges, sorted and disjoint

@@ -184,6 +184,8 @@ static int update_residency(struct damon_engine *engine, struct damon_target *ta
         r = damon_residency_set(&target->residency, ranges, nr);
         if (r < 0)
                 return r;
+        target->regions.max_in_memory = damon_target_max_in_memory(target, &engine->attrs,
+                                                                   engine->ops->page_size);
         /* leaves half of the regions for what is in memory */
         return damon_target_cut_absent(target, MAX(engine->attrs.max_regions / 2U, 1U),
                                        engine->ops->page_size);
@@ -286,6 +288,7 @@ static int refine_target(const struct damon_engine *engine, struct damon_target 
                 return r;
         r = damon_regions_refine(&target->regions, MAX(nr_explore, (size_t) 1),
                                  engine->attrs.max_regions, engine->ops->page_size);
+        note_old_residency(engine, target);
         damon_regions_pace(&target->regions, engine->attrs.sample_every,
                            damon_attrs_max_nr_accesses(&engine->attrs), engine->ops->page_size);
         return r;

@@ -167,6 +167,7 @@ int damon_regions_set(struct damon_regions *regions, const struct damon_range *r
         for (size_t k = 0; k < nr; k++)
                 cover_range(&covered, regions, &i, whole_pages(ranges[k], page_size));
 
+        covered.max_in_memory = regions->max_in_memory;
         damon_regions_done(regions);
         *regions = covered;
         return 0;
@@ -208,8 +209,18 @@ static const struct damon_region *regions_spread(struct damon_regions *regions, 
         return &regions->items[nr - regions->nr];
 }
 
-static uint64_t nr_chops(const struct damon_region *region, uint64_t sz_limit) {
-        return (damon_range_size(&region->range) + sz_limit - 1) / sz_limit;
+static uint64_t nr_pages_of(const struct damon_region *region, uint64_t page_size) {
+        return damon_range_size(&region->range) / page_size;
+}
+
+static uint64_t nr_chops(const struct damon_regions *regions, const struct damon_region *region,
+                         uint64_t sz_limit, uint64_t page_size) {
+        uint64_t nr = (damon_range_size(&region->range) + sz_limit - 1) / sz_limit;
+
+        if (regions->max_in_memory > 0)
+                nr = MAX(nr, (region->nr_in_memory + (uint64_t) regions->max_in_memory - 1) /
+                                     regions->max_in_memory);
+        return MIN(nr, nr_pages_of(region, page_size));
 }
 
 int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_t page_size) {
@@ -219,7 +230,7 @@ int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_
         assert(sz_limit >= page_size);
 
         for (size_t i = 0; i < nr_before; i++)
-                nr += nr_chops(&regions->items[i], sz_limit);
+                nr += nr_chops(regions, &regions->items[i], sz_limit, page_size);
         if (nr == nr_before)
                 return 0;
         from = regions_spread(regions, nr);
@@ -230,7 +241,7 @@ int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_
         for (size_t i = 0; i < nr_before; i++) {
                 struct damon_region whole = from[i];
                 uint64_t nr_pages = damon_range_size(&whole.range) / page_size;
-                uint64_t pieces = nr_chops(&whole, sz_limit);
+                uint64_t pieces = nr_chops(regions, &whole, sz_limit, page_size);
 
                 for (uint64_t k = 0; k < pieces; k++) {
                         struct damon_region *piece = &regions->items[regions->nr++];
@@ -252,10 +263,6 @@ static uint64_t sz_in_memory(const struct damon_regions *regions) {
                 if (!regions->items[i].absent)
                         size += damon_range_size(&regions->items[i].range);
         return size;
-}
-
-static uint64_t nr_pages_of(const struct damon_region *region, uint64_t page_size) {
-        return damon_range_size(&region->range) / page_size;
 }
 
 void damon_region_count(struct damon_region *region, uint64_t page, bool accessed, bool again,
@@ -436,6 +443,14 @@ static bool are_alike(const struct damon_region *a, const struct damon_region *b
                                 damon_evidence_tally(&b->evidence)) <= GAIN_DIFFERENT;
 }
 
+static bool may_merge(const struct damon_regions *regions, const struct damon_region *left,
+                      const struct damon_region *right, uint64_t sz_limit) {
+        return left->range.end == right->range.start &&
+               right->range.end - left->range.start <= sz_limit &&
+               (regions->max_in_memory == 0 ||
+                (uint64_t) left->nr_in_memory + right->nr_in_memory <= regions->max_in_memory);
+}
+
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
                          bool crowded) {
         size_t last = 0;
@@ -444,9 +459,9 @@ void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint
                 struct damon_region *left = &regions->items[last];
                 const struct damon_region *right = &regions->items[i];
 
-                if (left->range.end == right->range.start &&
+                if (may_merge(regions, left, right, sz_limit) &&
                     distance(left->nr_accesses, right->nr_accesses) <= threshold &&
-                    right->range.end - left->range.start <= sz_limit && are_alike(left, right, crowded))
+                    are_alike(left, right, crowded))
                         region_absorb(left, right, false);
                 else
                         regions->items[++last] = *right;
@@ -472,8 +487,7 @@ void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t 
                 for (size_t i = 1; i < regions->nr; i++) {
                         struct damon_region *left = &regions->items[last];
                         const struct damon_region *right = &regions->items[i];
-                        bool fits = left->range.end == right->range.start &&
-                                    right->range.end - left->range.start <= sz_limit;
+                        bool fits = may_merge(regions, left, right, sz_limit);
 
                         if (fits && nr > max_regions && loss(left, right) <= limit) {
                                 region_absorb(left, right, true);

@@ -248,6 +248,58 @@ static void coldest_go_first(void **state) {
         assert_true(correlation >= 0.9);
 }
 
+/*
+ * Parts that fall idle one after the other, each accessed in one sample interval of five before
+ * that: they are told apart by their ages, whatever neighbours they have, and however much that is
+ * not in memory the target contains.
+ */
+static void ages_tell_what_was_idle_for_longest(void **state) {
+        static const struct damon_attrs attrs = {
+                .sample_interval = 20 * MS, .aggregation_interval = 400 * MS, .update_interval = SEC,
+                .min_regions = 10, .max_regions = 1000,
+        };
+        enum { NR_PARTS = 8, NR_RUNS = 20, STEP = 4 };
+        double least = 1, sum = 0;
+
+        for (unsigned run = 0; run < NR_RUNS; run++) {
+                _cleanup_scenario_ struct scenario *s = scenario_new(&attrs);
+                double coldness[NR_PARTS], age[NR_PARTS] = {}, correlation;
+                struct damon_target *target;
+                struct sim_target *script;
+
+                s->rng.state += run * 1000;
+                target = scenario_add(s, "t", NR_PARTS * 8 * MIB, &script);
+                /* a program far below its heap: the gap between them is a part of the target */
+                ASSERT_OK(sim_target_map(script, (struct damon_range) { HEAP - 490 * MIB, HEAP - 489 * MIB }, 0,
+                                         SIM_NEVER));
+                for (uint64_t i = 0; i < NR_PARTS; i++) {
+                        uint64_t turn = i * 5 % NR_PARTS;
+
+                        coldness[i] = -(double) turn;
+                        ASSERT_OK(sim_target_access(script, &(struct sim_pattern) {
+                                .range = part_of_heap(i), .period = 100 * MS, .until = (1 + turn * STEP) * SEC }));
+                }
+                scenario_run(s, ((NR_PARTS - 1) * STEP + 4) * SEC);
+                for (size_t k = 0; k < target->regions.nr; k++) {
+                        const struct damon_region *region = &target->regions.items[k];
+
+                        for (uint64_t i = 0; i < NR_PARTS; i++) {
+                                struct damon_range part = part_of_heap(i);
+                                uint64_t start = MAX(part.start, region->range.start);
+                                uint64_t end = MIN(part.end, region->range.end);
+
+                                if (end > start)
+                                        age[i] += region->age * (double) (end - start) / (8 * MIB);
+                        }
+                }
+                correlation = rank_correlation(coldness, age, NR_PARTS);
+                least = MIN(least, correlation);
+                sum += correlation;
+        }
+        print_message("rank correlation at least %.3f, on average %.3f\n", least, sum / NR_RUNS);
+        assert_true(least >= 0.9);
+}
+
 /* The least accessed first, also if everything is. */
 static void rarely_accessed_go_before_often_accessed(void **state) {
         for (int hottest = 0; hottest <= 1; hottest++) {
@@ -415,6 +467,7 @@ int main(void) {
                 cmocka_unit_test(what_is_refused_costs_no_quota),
                 cmocka_unit_test(time_is_kept_to_while_throughput_changes),
                 cmocka_unit_test(coldest_go_first),
+                cmocka_unit_test(ages_tell_what_was_idle_for_longest),
                 cmocka_unit_test(rarely_accessed_go_before_often_accessed),
                 cmocka_unit_test(work_goes_on_where_it_stopped),
                 cmocka_unit_test(counting_is_limited_too),
