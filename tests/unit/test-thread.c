@@ -83,6 +83,26 @@ static void only_calls_that_have_done_nothing_are_made_again(void **state) {
         assert_false(thread_call_waits_again(-1));
 }
 
+static void one_that_runs_computes_if_it_runs_and_never_waits(void **state) {
+        const struct thread before = { .tid = 5, .nr_waits = 7, .run_time = 1000 };
+        struct thread after = before;
+
+        after.run_time += THREAD_OBSERVATION / 2;
+        assert_true(thread_computes(&before, &after));
+        after.run_time--;
+        assert_false(thread_computes(&before, &after));
+        after.run_time += 1000;
+        after.nr_waits++;
+        assert_false(thread_computes(&before, &after));
+        after.nr_waits--;
+        after.tid++;
+        assert_false(thread_computes(&before, &after));
+        /* the kernel does not say for how long it ran */
+        after = before;
+        after.run_time = 0;
+        assert_false(thread_computes(&after, &after));
+}
+
 static sem_t posted;
 
 static void *wait_for_post(void *data) {
@@ -127,6 +147,7 @@ int main(void) {
                 cmocka_unit_test(a_status_without_what_matters_is_none),
                 cmocka_unit_test(only_calls_that_are_gone_on_with_are_waiting),
                 cmocka_unit_test(only_calls_that_have_done_nothing_are_made_again),
+                cmocka_unit_test(one_that_runs_computes_if_it_runs_and_never_waits),
                 cmocka_unit_test(a_thread_that_waits_is_found_and_is_still_there_until_it_goes_on),
         };
 
