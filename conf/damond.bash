@@ -12,6 +12,9 @@ _damond() {
                 _filedir
                 return
                 ;;
+        --for)
+                return
+                ;;
         --log-level)
                 mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$cur")
                 return
@@ -20,7 +23,7 @@ _damond() {
         $split && return
 
         mapfile -t COMPREPLY < <(compgen -W '-c --config= -t --check-config -T --dump-config --probe
-                -n --dry-run --log-level= -h --help -V --version' -- "$cur")
+                -n --dry-run --explain --for= --log-level= -h --help -V --version' -- "$cur")
         [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace
 } &&
         complete -F _damond damond

@@ -36,6 +36,22 @@ struct damon_step {
 };
 
 /**
+ * enum damos_news - what has become of a scheme
+ * @DAMOS_NO_NEWS:      nothing that anybody need be told
+ * @DAMOS_FELL_ASLEEP:  it sleeps, by its watermarks
+ * @DAMOS_WOKE_UP:      it does not sleep any more
+ * @DAMOS_GOALS_LOST:   a goal of it cannot be read, its quota stays what it is
+ * @DAMOS_GOALS_FOUND:  all goals of it can be read again
+ */
+enum damos_news {
+        DAMOS_NO_NEWS,
+        DAMOS_FELL_ASLEEP,
+        DAMOS_WOKE_UP,
+        DAMOS_GOALS_LOST,
+        DAMOS_GOALS_FOUND,
+};
+
+/**
  * damon_engine_new() - make an engine without targets and schemes
  * @ret_engine: set to the engine, owned by the caller
  * @attrs:      attributes, copied
@@ -65,7 +81,8 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine);
  * @ret_step:   set to what happened
  *
  * Checks what the last step marked; if an aggregation ends: folds, counts ages, merges,
- * applies schemes and refines; else goes on with what schemes had no time or quota left for; asks
+ * applies schemes and refines; else goes on with what schemes had no time or quota left for, and looks
+ * at some of what they have paged out, for whether it has come back; asks
  * for the mappings and the residency of the targets whose update is due; then marks a page of each
  * region that is in memory, and a second one where it is worth it.
  *
@@ -118,13 +135,65 @@ int damon_engine_set_attrs(struct damon_engine *engine, const struct damon_attrs
  * @schemes:    @nr schemes, copied, in the order in which they are to be applied
  * @nr:         number of schemes
  *
- * A scheme that was there before, with the same name and rule, keeps its statistics and what it
- * has used of its quota.
+ * A scheme that was there before, with the same name and rule, keeps its statistics, what it has
+ * used of its quota, and what is known of what it paged out.
  *
- * Return: 0, -ENOTSUP if the operations cannot do an action, -ENOMEM; on failure nothing
- * has changed.
+ * Return: 0, -ENOTSUP if the operations cannot do an action or look for what a filter is about,
+ * -ENOMEM; on failure nothing has changed.
  */
 int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr);
+
+/**
+ * damon_engine_observe() - look at what schemes would be applied to, instead of applying them
+ * @engine:     engine
+ * @observe:    called in each aggregation, when regions are as schemes see them, with the @nr
+ *              targets, of which some may be gone
+ * @userdata:   handed to @observe
+ */
+void damon_engine_observe(struct damon_engine *engine,
+                          void (*observe)(struct damon_target *const *targets, size_t nr,
+                                          const struct damon_attrs *attrs, void *userdata),
+                          void *userdata);
+
+/**
+ * damon_engine_adjust() - adjust the schemes to the machine, as far as that is due
+ * @engine:     engine
+ * @meter:      reads metrics
+ * @now:        time by the owner's clock, which goes on while the engine rests; microseconds
+ * @ret_scheme: set to the scheme that there is news of, borrowed; to be called again then
+ *
+ * A new scheme is awake until this is called. Goals of one that sleeps are left alone.
+ *
+ * Return: the news, %DAMOS_NO_NEWS when all is done.
+ */
+enum damos_news damon_engine_adjust(struct damon_engine *engine, const struct damos_meter *meter,
+                                    uint64_t now, const struct damos **ret_scheme);
+
+/**
+ * damon_engine_adjust_at() - when damon_engine_adjust() is due
+ * @engine:     engine
+ *
+ * Return: time by the same clock, UINT64_MAX for never.
+ */
+uint64_t damon_engine_adjust_at(const struct damon_engine *engine);
+
+/**
+ * damon_engine_is_asleep() - say whether all schemes sleep
+ * @engine:     engine
+ *
+ * Steps then do nothing at all, and may be left out. Of what happens to memory meanwhile nothing is
+ * known: when a scheme has woken up, all regions begin anew.
+ */
+bool damon_engine_is_asleep(const struct damon_engine *engine);
+
+/**
+ * damon_engine_set_swap() - tell how much swap there is
+ * @engine:     engine
+ * @swap:       swap
+ *
+ * The guards of schemes go by it: it is to be called as often as they are to notice.
+ */
+void damon_engine_set_swap(struct damon_engine *engine, const struct damos_swap *swap);
 
 /**
  * damon_engine_attrs() - the attributes in force
@@ -152,6 +221,17 @@ struct damon_target *const *damon_engine_targets(const struct damon_engine *engi
  * Return: array of schemes; borrowed until damon_engine_set_schemes().
  */
 const struct damos *damon_engine_schemes(const struct damon_engine *engine, size_t *ret_nr);
+
+/**
+ * damon_engine_sz_waiting() - what the last aggregation found for a scheme and it has not tried yet
+ * @engine:     engine
+ * @i:          number of the scheme
+ *
+ * Because its quota does not allow it, or there was no time yet.
+ *
+ * Return: bytes.
+ */
+uint64_t damon_engine_sz_waiting(const struct damon_engine *engine, size_t i);
 
 /**
  * damon_engine_nr_regions() - regions of all targets

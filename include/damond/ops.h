@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <damond/outcome.h>
 #include <damond/region.h>
 #include <damond/scheme.h>
 #include <damond/target.h>
@@ -52,18 +53,26 @@ struct damon_sample {
  * struct damos_try - one range to act on, and what came of it
  * @range:      the range
  * @region:     index of the region
+ * @filters:    filters that @range has to be looked at for, or NULL; borrowed, and the same for all
+ *              tries that have any
  * @sz_applied: set by &damon_ops.apply: bytes for which the action was done
+ * @sz_filtered: set by &damon_ops.apply: bytes that @filters held back
+ * @outcome:    set by &damon_ops.apply: what came of it, as far as that can be seen
  */
 struct damos_try {
         struct damon_range range;
         size_t region;
+        const struct damos_filters *filters;
         uint64_t sz_applied;
+        uint64_t sz_filtered;
+        struct damos_outcome outcome;
 };
 
 /**
  * struct damon_ops - a set of operations
  * @name:               for people
  * @actions:            set of DAMOS_ACTION_BIT() that @apply can do, %DAMOS_STAT aside
+ * @filters:            set of DAMOS_FILTER_BIT() that @apply can look for, beside those that are pure
  * @page_size:          page size, bytes
  * @dry_run:            @apply does nothing, and quotas count what it would have been asked to do
  * @mappings:           find the mapped ranges of a target. @ret_mappings is set to an
@@ -79,7 +88,10 @@ struct damos_try {
  *                      set &damon_target.gone; the outcome then is %DAMON_UNKNOWN.
  * @apply:              act on ranges of one target, sorted by address. What cannot be done
  *                      shows in &damos_try.sz_applied, and how long it took, in nanoseconds on the
- *                      wall, in @ret_time. May set &damon_target.gone.
+ *                      wall, in @ret_time. Is asked to do %DAMOS_STAT, which is to do nothing, for
+ *                      what filters hold back. May set &damon_target.gone.
+ * @present:            count the bytes of a range of a target that are in memory now. May set
+ *                      &damon_target.gone. May be NULL: then nothing is known of what comes back.
  * @target_release:     release &damon_target.ops_data
  *
  * Each function is handed the pointer given to damon_engine_new(). All but
@@ -89,6 +101,7 @@ struct damos_try {
 struct damon_ops {
         const char *name;
         uint32_t actions;
+        uint32_t filters;
         uint64_t page_size;
         bool dry_run;
 
@@ -100,5 +113,7 @@ struct damon_ops {
         int (*check)(void *data, struct damon_sample *samples, size_t nr);
         int (*apply)(void *data, struct damon_target *target, enum damos_action action,
                      struct damos_try *tries, size_t nr, uint64_t *ret_time);
+        int (*present)(void *data, struct damon_target *target, struct damon_range range,
+                       uint64_t *ret_size);
         void (*target_release)(void *data, struct damon_target *target);
 };

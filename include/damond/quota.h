@@ -17,7 +17,8 @@
  * device is what a time quota is against, no less than CPU time. Before it is known how much is
  * done, all that is tried counts, so that a size quota is never exceeded; what was refused is
  * given back afterwards, so that gaps between mappings do not use a quota up. The kernel charges
- * all that was tried. What does nothing, %DAMOS_STAT and a dry run, is charged what it counts.
+ * all that was tried. What does nothing, %DAMOS_STAT and a dry run, is charged what it counts; a dry
+ * run also the time that is expected of an action before any was measured.
  */
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@
 #include <sys/types.h>
 
 #include <damond/attrs.h>
+#include <damond/goal.h>
 #include <damond/region.h>
 
 /**
@@ -47,12 +49,16 @@ struct damos_weights {
  * @time:       microseconds that its actions may take; 0 is no limit
  * @interval:   length of the window, microseconds; not 0 if there is a limit
  * @weights:    priorities
+ * @goals:      @nr_goals goals, which limit it to what it takes to reach them; owned by the scheme
+ * @nr_goals:   number of goals
  */
 struct damos_quota {
         uint64_t size;
         uint64_t time;
         uint64_t interval;
         struct damos_weights weights;
+        struct damos_goal *goals;
+        size_t nr_goals;
 };
 
 /**
@@ -63,6 +69,7 @@ struct damos_quota {
  * @time:               nanoseconds that this took, and those that windows before took too much
  * @measured_work:      bytes in memory that were done of late,
  * @measured_time:      and how many nanoseconds that took; faded sums
+ * @tuning:             what the goals make of it
  * @stopped_pid:        process that the last aggregation's work stopped at, or 0,
  * @stopped_at:         and the address
  */
@@ -73,6 +80,7 @@ struct damos_charge {
         uint64_t time;
         uint64_t measured_work;
         uint64_t measured_time;
+        struct damos_tuning tuning;
         pid_t stopped_pid;
         uint64_t stopped_at;
 };
@@ -95,7 +103,7 @@ bool damos_quota_equal(const struct damos_quota *a, const struct damos_quota *b)
 
 /** damos_quota_is_set() - say whether there is a limit */
 static inline bool damos_quota_is_set(const struct damos_quota *quota) {
-        return quota->size > 0 || quota->time > 0;
+        return quota->size > 0 || quota->time > 0 || quota->nr_goals > 0;
 }
 
 /**
@@ -154,9 +162,22 @@ uint64_t damos_quota_pass(const struct damos_quota *quota, struct damos_charge *
  * @quota:      quota
  * @charge:     charge; as long as it has measured nothing, 4 MiB are taken to need a millisecond
  *
- * Return: the lower one of the size and what can be done in the time; UINT64_MAX without a limit.
+ * Return: the lowest one of the size, what the goals make of it, and what can be done in the time;
+ * UINT64_MAX without a limit.
  */
 uint64_t damos_quota_effective(const struct damos_quota *quota, const struct damos_charge *charge);
+
+/**
+ * damos_quota_tune() - tune a quota to its goals, if it is time to
+ * @quota:      quota
+ * @charge:     charge
+ * @meter:      reads metrics
+ * @now:        time, microseconds, by another clock than that of the windows
+ *
+ * Return: as damos_goals_tune().
+ */
+bool damos_quota_tune(const struct damos_quota *quota, struct damos_charge *charge,
+                      const struct damos_meter *meter, uint64_t now);
 
 /**
  * damos_quota_granule() - what a region may be cut at to fit
@@ -200,6 +221,14 @@ uint64_t damos_charge_fits(const struct damos_charge *charge, uint64_t time);
  */
 void damos_quota_charge(const struct damos_quota *quota, struct damos_charge *charge, uint64_t now,
                         uint64_t size, uint64_t work, uint64_t time);
+
+/**
+ * damos_expected_time() - how long work is taken to take as long as nothing was measured
+ * @work:       bytes
+ *
+ * Return: nanoseconds.
+ */
+uint64_t damos_expected_time(uint64_t work);
 
 /** DAMOS_GRANULE_MIN - smallest granule; a page, where pages are not larger */
 #define DAMOS_GRANULE_MIN UINT64_C(4096)

@@ -49,6 +49,8 @@
  *                      part of them only can be told about: no cut would find anything out
  * @fresh:              @evidence is of the last aggregation alone, and a change may have come in
  *                      the middle of it
+ * @run:                how many of the last checks, also of earlier aggregations, all found an
+ *                      access, or below 0, none; 127 at most
  * @nr_unfaded:         checks since @evidence has faded
  * @pace:               share of the sample intervals in which it is sampled, of %DAMON_PACE_ALL;
  *                      0 is all, as of a region that nothing is known of yet
@@ -79,6 +81,7 @@ struct damon_region {
         bool last_accessed;
         bool uniform;
         bool fresh;
+        int8_t run;
         struct {
                 uint8_t first;
                 uint8_t end;
@@ -94,15 +97,11 @@ struct damon_region {
  *              multiple of the page size; owned
  * @nr:         number of regions
  * @capacity:   number of regions that @items has room for
- * @max_in_memory: pages in memory that no region may have more of; 0 is no limit. min_regions divides
- *              what is in memory: the gaps between mappings that a target contains may be many times
- *              as large as all of that, and by its size all of it would be one region.
  */
 struct damon_regions {
         struct damon_region *items;
         size_t nr;
         size_t capacity;
-        uint32_t max_in_memory;
 };
 
 /**
@@ -116,6 +115,12 @@ void damon_regions_done(struct damon_regions *regions);
  * @regions:    regions
  */
 uint64_t damon_regions_size(const struct damon_regions *regions);
+
+/**
+ * damon_regions_size_in_memory() - bytes in those regions of which anything is in memory
+ * @regions:    regions
+ */
+uint64_t damon_regions_size_in_memory(const struct damon_regions *regions);
 
 /**
  * damon_regions_append() - add a region behind the last one
@@ -157,8 +162,9 @@ int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t siz
 
 /**
  * damon_regions_chop() - cut every region that is larger than the limit into equal pieces
- * @regions:    regions; &damon_regions.max_in_memory holds, too
- * @sz_limit:   the limit; a multiple of the page size, not 0
+ * @regions:    regions
+ * @sz_limit:   the limit of what is in memory; a multiple of the page size, not 0. Regions of which
+ *              nothing is may be as much larger as all regions together are than those in memory
  * @page_size:  pieces are multiples of this, and differ by one page at most
  *
  * Divides a target at the start, and keeps min_regions a promise ever after
@@ -198,14 +204,25 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
                         uint64_t page_size);
 
 /**
+ * damon_region_is_new() - say whether nothing is known of a region
+ * @region:     region
+ *
+ * It, or what it has in memory, came since the last aggregation.
+ */
+static inline bool damon_region_is_new(const struct damon_region *region) {
+        return damon_evidence_tally(&region->evidence).known <= 0;
+}
+
+/**
  * damon_regions_fold() - end an aggregation: turn its checks into access frequencies
  * @regions:            regions
  * @max_nr_accesses:    what a region accessed at every check is given
  * @page_size:          page size
  *
  * Where nothing speaks for a change, the checks are added to those of the aggregations
- * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. A region without
- * any telling check keeps what it has. The running checks start again at 0.
+ * before, the older ones of which fade: 20 checks alone would say 0.5 +- 0.11. Where an aggregation has
+ * few checks, changes are told by how many of the last ones say the same, however many aggregations it
+ * takes. A region without any telling check keeps what it has. The running checks start again at 0.
  *
  * Return: the highest nr_accesses.
  */
@@ -227,7 +244,7 @@ void damon_regions_count_age(struct damon_regions *regions, uint32_t threshold);
  * damon_regions_merge() - merge neighbours that are accessed alike, once
  * @regions:    regions
  * @threshold:  highest difference of nr_accesses to merge over
- * @sz_limit:   no merged region becomes larger than this, or than &damon_regions.max_in_memory
+ * @sz_limit:   no merged region becomes larger than this; see damon_regions_chop()
  * @crowded:    regions are short: those accessed too rarely to show in nr_accesses merge
  *              although they are not uniform
  *
@@ -268,18 +285,20 @@ void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshol
  * @regions:            regions after a merge
  * @nr_explore:         up to so many regions, even those without any difference are cut
  * @max_regions:        number of regions that is not exceeded
+ * @max_nr_accesses:    as in damon_regions_fold()
  * @page_size:          no piece is smaller than this
  *
  * In this order, as long as there may be more regions: where the checks of a part of a region
  * differ from the rest by more than chance explains; in the middle of what is not uniform,
  * highest variance first; and in the middle of what is larger than its share of @nr_explore.
+ * Pieces that differ have frequencies of their own at once.
  * The kernel cuts all regions at random points (damon_split_regions_of()); for what that
  * costs, see README.md, "How near to the truth".
  *
  * Return: 0, or -ENOMEM with @regions unchanged.
  */
 int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_t max_regions,
-                         uint64_t page_size);
+                         uint32_t max_nr_accesses, uint64_t page_size);
 
 /**
  * damon_regions_pace() - share the samples out between the regions
@@ -313,10 +332,18 @@ bool damon_region_is_due(struct damon_region *region);
  *
  * Frequencies keep their share of the maximum, ages their duration
  * (damon_update_monitoring_results(); rounded here, so that repeated changes do not make
- * every region younger). Running checks are dropped: they belong to the old intervals.
+ * every region younger). Running checks are dropped: they belong to the old intervals. So do earlier
+ * ones of pages that are accessed now and then: what a check finds depends on its interval, and
+ * they lose weight by as much as that changes.
  */
 void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint32_t new_max,
                            uint64_t old_aggregation, uint64_t new_aggregation);
+
+/**
+ * damon_regions_forget() - keep nothing but the addresses, as nobody has looked for some time
+ * @regions:    regions, unknown until an aggregation ends
+ */
+void damon_regions_forget(struct damon_regions *regions);
 
 /**
  * damon_regions_check() - look for a broken invariant

@@ -11,9 +11,14 @@
 #include <stdint.h>
 
 #include <damond/attrs.h>
+#include <damond/breakdown.h>
+#include <damond/filter.h>
+#include <damond/guard.h>
+#include <damond/outcome.h>
 #include <damond/quota.h>
 #include <damond/region.h>
 #include <damond/target.h>
+#include <damond/watermarks.h>
 
 /**
  * enum damos_action - what to do with a matching region
@@ -86,6 +91,9 @@ struct damos_access_pattern {
  * @nr_applied: regions of those on which the action did something
  * @sz_applied: bytes that the kernel accepted the advice for; always 0 for %DAMOS_STAT
  * @qt_exceeds: windows that ended with the quota used up
+ * @sz_filtered: bytes that matched and were held back by filters; of those that operations had to
+ *              look at, @nr_tried and @sz_tried count, too, as in the kernel
+ * @outcome:    what really became of it
  */
 struct damos_stat {
         uint64_t nr_tried;
@@ -93,6 +101,8 @@ struct damos_stat {
         uint64_t nr_applied;
         uint64_t sz_applied;
         uint64_t qt_exceeds;
+        uint64_t sz_filtered;
+        struct damos_outcome outcome;
 };
 
 /**
@@ -102,9 +112,21 @@ struct damos_stat {
  * @pattern:    with which regions
  * @targets:    names of the configuration entries whose targets it is for; owned
  * @nr_targets: number of those; 0 is all targets
+ * @dry_run:    act on nothing, but go on as if the action had been done on what matches
+ * @apply_interval: microseconds from one time that it is applied to the next; 0 is at the end of
+ *              each aggregation
+ * @apply_at:   when that is next, microseconds since the engine began
+ * @watermarks: when it is awake
+ * @wake:       whether it is
+ * @filters:    what of those it leaves alone
  * @quota:      how much of it
  * @charge:     how much of that was used
+ * @returned_within: time within which what was paged out counts as come back, microseconds; 0 if
+ *              that is not looked at
+ * @guarded:    it is held back when it does harm; needs @returned_within
+ * @guard:      what is known of that
  * @stat:       statistics
+ * @breakdown:  of all targets, as the last aggregation found them before the scheme was applied
  */
 struct damos {
         char *name;
@@ -112,9 +134,19 @@ struct damos {
         struct damos_access_pattern pattern;
         char **targets;
         size_t nr_targets;
+        bool dry_run;
+        uint64_t apply_interval;
+        uint64_t apply_at;
+        struct damos_watermarks watermarks;
+        struct damos_wake wake;
+        struct damos_filters filters;
         struct damos_quota quota;
         struct damos_charge charge;
+        uint64_t returned_within;
+        bool guarded;
+        struct damos_guard guard;
         struct damos_stat stat;
+        struct damos_breakdown breakdown;
 };
 
 /**
@@ -125,6 +157,16 @@ struct damos {
  */
 static inline bool damos_lets_go(enum damos_action action) {
         return action == DAMOS_PAGEOUT || action == DAMOS_COLD;
+}
+
+/**
+ * damos_has_changed() - say whether a region is not any more what the last aggregation found
+ * @region:     region; schemes may be applied, and work, between two aggregations, too
+ *
+ * At the end of an aggregation, none has.
+ */
+static inline bool damos_has_changed(const struct damon_region *region) {
+        return region->touched && !region->accessed;
 }
 
 /**
@@ -160,11 +202,8 @@ bool damos_is_for(const struct damos *scheme, const struct damon_target *target)
  * @scheme:     scheme
  * @region:     region after damon_regions_fold()
  * @attrs:      the aggregation interval is the unit of the region's age
- *
- * No region with mostly unknown checks matches, but for %DAMOS_STAT; and none that was accessed
- * matches as one that was not, also if its nr_accesses rounds to 0. %DAMOS_PAGEOUT and %DAMOS_COLD
- * match none that is not in memory: there is nothing to do, but for what was brought in since that
- * was last looked at, which is not what they are for.
  */
-bool damos_matches(const struct damos *scheme, const struct damon_region *region,
-                   const struct damon_attrs *attrs);
+static inline bool damos_matches(const struct damos *scheme, const struct damon_region *region,
+                                 const struct damon_attrs *attrs) {
+        return damos_hold(scheme, region, attrs) == DAMOS_HOLD_NONE;
+}

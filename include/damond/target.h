@@ -71,22 +71,14 @@ size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
 /**
  * damon_target_sz_limit() - size that no region of a target may exceed
  * @target:     target
- * @attrs:      min_regions says into how many a target must at least be divided
+ * @attrs:      min_regions says into how many what is in memory must at least be divided: a gap in
+ *              front of the heap may be many times as large
  * @page_size:  page size
  *
  * Return: a multiple of the page size, not 0.
  */
 uint64_t damon_target_sz_limit(const struct damon_target *target, const struct damon_attrs *attrs,
                                uint64_t page_size);
-
-/**
- * damon_target_max_in_memory() - &damon_regions.max_in_memory of a target
- * @target:     target
- * @attrs:      min_regions says into how many parts what is in memory must at least be divided
- * @page_size:  page size
- */
-uint32_t damon_target_max_in_memory(const struct damon_target *target, const struct damon_attrs *attrs,
-                                    uint64_t page_size);
 
 /**
  * damon_target_update() - bring the regions of a target in line with its mappings

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "array.h"
+#include "conf-control.h"
+#include "conf-filter.h"
 #include "conf-merge.h"
 #include "conf-scheme.h"
 #include "conf-target.h"
@@ -16,6 +18,9 @@
 
 /* A share is written with up to two decimals, so that finer frequencies have no name. */
 #define MAX_NR_ACCESSES 10000
+
+/* Default of returned_within */
+#define RETURNED_WITHIN (60 * USEC_PER_SEC)
 
 /* Default of max_processes */
 #define MAX_PROCESSES 100
@@ -84,7 +89,15 @@ static const struct conf_key scheme_keys[] = {
         { "nr_accesses", conf_parse_nr_accesses_range, conf_write_nr_accesses_range,
           offsetof(struct damos, pattern.nr_accesses) },
         { "age", conf_parse_age_range, conf_write_age_range, offsetof(struct damos, pattern.age) },
+        { "apply_interval", conf_parse_apply_interval, conf_write_apply_interval,
+          offsetof(struct damos, apply_interval) },
+        { "watermarks", conf_parse_watermarks, conf_write_watermarks,
+          offsetof(struct damos, watermarks) },
+        { "filters", conf_parse_filters, conf_write_filters, offsetof(struct damos, filters) },
         { "quota", parse_quota, conf_write_quota, offsetof(struct damos, quota) },
+        { "dry_run", conf_parse_bool, conf_write_bool, offsetof(struct damos, dry_run) },
+        { "returned_within", conf_parse_returned_within, conf_write_returned_within },
+        { "guard", conf_parse_guard, conf_write_guard },
 };
 
 /* Both are written as one value, see conf_write_quota(). */
@@ -93,12 +106,42 @@ static const struct conf_key quota_keys[] = {
         { "time", conf_parse_interval, NULL, offsetof(struct damos_quota, time) },
         { "interval", conf_parse_interval, NULL, offsetof(struct damos_quota, interval) },
         { "weights", parse_weights, NULL, offsetof(struct damos_quota, weights) },
+        { "goals", conf_parse_goals },
 };
 
 static const struct conf_key weights_keys[] = {
         { "size", conf_parse_weight, NULL, offsetof(struct damos_weights, size) },
         { "nr_accesses", conf_parse_weight, NULL, offsetof(struct damos_weights, nr_accesses) },
         { "age", conf_parse_weight, NULL, offsetof(struct damos_weights, age) },
+};
+
+/* The target is of the kind that the metric says. */
+static const struct conf_key goals_keys[] = {
+        { "metric", conf_parse_goal_metric },
+        { "file", conf_parse_goal_file },
+        { "target", conf_parse_goal_target, NULL, 0, true },
+};
+
+/* Written as one value, see conf_write_watermarks(). */
+static const struct conf_key watermarks_keys[] = {
+        { "metric", conf_parse_watermark_metric, NULL, offsetof(struct damos_watermarks, metric), true },
+        { "interval", conf_parse_watermark_interval, NULL, offsetof(struct damos_watermarks, interval) },
+        { "high", conf_parse_share, NULL, offsetof(struct damos_watermarks, high), true },
+        { "mid", conf_parse_share, NULL, offsetof(struct damos_watermarks, mid), true },
+        { "low", conf_parse_share, NULL, offsetof(struct damos_watermarks, low), true },
+};
+
+/* Likewise; see conf_write_filters(). */
+static const struct conf_key filter_keys[] = {
+        { "type", conf_parse_filter_type, NULL, offsetof(struct damos_filter, type), true },
+        { "matching", conf_parse_bool, NULL, offsetof(struct damos_filter, matching) },
+        { "allow", conf_parse_bool, NULL, offsetof(struct damos_filter, allow) },
+        { "addr_start", conf_parse_address, NULL, offsetof(struct damos_filter, addr.start) },
+        { "addr_end", conf_parse_address, NULL, offsetof(struct damos_filter, addr.end) },
+        { "target", conf_parse_filter_target, NULL, offsetof(struct damos_filter, text) },
+        { "size", conf_parse_filter_sizes },
+        { "memcg_path", conf_parse_filter_memcg, NULL, offsetof(struct damos_filter, text) },
+        { "mapping", conf_parse_filter_mapping, NULL, offsetof(struct damos_filter, text) },
 };
 
 const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
@@ -108,6 +151,9 @@ const struct conf_group conf_groups[_CONF_GROUP_MAX] = {
         [CONF_SCHEME] = { "schemes", scheme_keys, ELEMENTSOF(scheme_keys) },
         [CONF_QUOTA] = { "quota", quota_keys, ELEMENTSOF(quota_keys) },
         [CONF_WEIGHTS] = { "weights", weights_keys, ELEMENTSOF(weights_keys) },
+        [CONF_GOALS] = { "goals", goals_keys, ELEMENTSOF(goals_keys) },
+        [CONF_WATERMARKS] = { "watermarks", watermarks_keys, ELEMENTSOF(watermarks_keys) },
+        [CONF_FILTER] = { "filters", filter_keys, ELEMENTSOF(filter_keys) },
 };
 
 static bool has_key(const struct conf_group *group, const char *name) {
@@ -390,11 +436,14 @@ static void parse_quota(struct conf_context *context, const config_setting_t *se
         if (!parse_inner_group(context, setting, CONF_QUOTA, quota))
                 return;
         if (!damos_quota_is_set(quota))
-                conf_error_at(context, setting, "quota: limits nothing, expected size, time or both");
+                conf_error_at(context, setting, "quota: limits nothing, expected size, time or goals");
         else if (quota->time > quota->interval)
                 conf_error_at(context, setting, "quota: a time of %s is more than the interval of %s, "
                               "expected at most that", unit_format_time(time, quota->time),
                               unit_format_time(interval, quota->interval));
+        else if (quota->nr_goals > 0 && quota->interval < CONF_METRIC_INTERVAL_MIN)
+                conf_error_at(context, setting, "quota: an interval of %s is too short for goals, expected at "
+                              "least 100ms", unit_format_time(interval, quota->interval));
 }
 
 static void parse_string(struct conf_context *context, const struct conf_entry *entry,
@@ -408,6 +457,23 @@ static void parse_string(struct conf_context *context, const struct conf_entry *
                 add_origin(context, scheme, settings[i], setting);
 }
 
+/* Of pageout alone is known what it did. */
+static void check_outcome(struct conf_context *context, const struct conf_entry *entry,
+                          const struct damos *scheme) {
+        static const char *const settings[] = { "returned_within", "guard" };
+
+        if (scheme->action == DAMOS_PAGEOUT)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
+                const config_setting_t *setting = conf_layers_get(&entry->layers, settings[i]);
+
+                if (setting)
+                        conf_error_at(context, setting, "%s: action \"%s\" moves nothing that could "
+                                      "come back, expected with \"pageout\" only", settings[i],
+                                      damos_action_to_string(scheme->action));
+        }
+}
+
 static void parse_scheme(struct conf_context *context, const struct conf_entry *entry, void *to) {
         const config_setting_t *setting = entry->layers.settings[0];
         struct damos *scheme = to;
@@ -417,13 +483,20 @@ static void parse_scheme(struct conf_context *context, const struct conf_entry *
                 .nr_accesses.max = UINT64_MAX,
                 .age.max = UINT64_MAX,
         };
+        scheme->returned_within = RETURNED_WITHIN;
+        scheme->guarded = true;
         if (config_setting_type(setting) == CONFIG_TYPE_GROUP) {
-                (void) conf_parse_group(context, &entry->layers, CONF_SCHEME, scheme);
+                if (conf_parse_group(context, &entry->layers, CONF_SCHEME, scheme))
+                        check_outcome(context, entry, scheme);
         } else if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
                 parse_string(context, entry, scheme);
         } else
                 conf_type_error(context, setting,
                                 "a group of settings, { ... }, or a string of seven columns");
+        if (scheme->action != DAMOS_PAGEOUT) {
+                scheme->returned_within = 0;
+                scheme->guarded = false;
+        }
 }
 
 static void parse_targets(struct conf_context *context, const config_setting_t *setting, void *to) {

@@ -52,6 +52,9 @@ enum conf_group_id {
         CONF_SCHEME,
         CONF_QUOTA,
         CONF_WEIGHTS,
+        CONF_GOALS,
+        CONF_WATERMARKS,
+        CONF_FILTER,
         _CONF_GROUP_MAX,
 };
 

@@ -164,6 +164,19 @@ void conf_parse_quota_size(struct conf_context *context, const config_setting_t 
                              "a size in a string of at least \"4K\", such as \"128M\"", to);
 }
 
+void conf_parse_returned_within(struct conf_context *context, const config_setting_t *setting,
+                                void *to) {
+        struct damos *scheme = to;
+
+        conf_parse_interval(context, setting, &scheme->returned_within);
+}
+
+void conf_parse_guard(struct conf_context *context, const config_setting_t *setting, void *to) {
+        struct damos *scheme = to;
+
+        conf_parse_bool(context, setting, &scheme->guarded);
+}
+
 void conf_parse_weight(struct conf_context *context, const config_setting_t *setting, void *to) {
         uint32_t *weight = to;
         int value;
@@ -252,8 +265,8 @@ void conf_parse_action(struct conf_context *context, const config_setting_t *set
                 parse_action(context, setting, text, to);
 }
 
-static bool check_target_name(struct conf_context *context, const config_setting_t *setting,
-                              const char *name) {
+bool conf_check_target(struct conf_context *context, const config_setting_t *setting,
+                       const char *name) {
         const struct plan *plan = context->plan;
         struct conf_words words = { .word = name };
 
@@ -299,7 +312,7 @@ void conf_parse_scheme_targets(struct conf_context *context, const config_settin
                 const config_setting_t *element = config_setting_get_elem(setting, i);
                 const char *name = conf_string(context, element, expected);
 
-                if (name && check_target_name(context, element, name))
+                if (name && conf_check_target(context, element, name))
                         scheme->targets[scheme->nr_targets++] = conf_copy(context, name);
         }
 }

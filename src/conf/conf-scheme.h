@@ -13,6 +13,16 @@
 /** conf_parse_action() - name of an action that is possible and allowed, to an enum damos_action */
 void conf_parse_action(struct conf_context *context, const config_setting_t *setting, void *to);
 
+/**
+ * conf_check_target() - report a name that no target entry has
+ * @context:    context
+ * @setting:    setting that has the name
+ * @name:       the name
+ *
+ * Return: whether there is such an entry.
+ */
+bool conf_check_target(struct conf_context *context, const config_setting_t *setting, const char *name);
+
 /** conf_parse_scheme_targets() - names of target entries, to a struct damos */
 void conf_parse_scheme_targets(struct conf_context *context, const config_setting_t *setting,
                                void *to);
@@ -25,6 +35,13 @@ void conf_parse_age_range(struct conf_context *context, const config_setting_t *
 
 /** conf_parse_quota_size() - a size of a page at least, to a uint64_t of bytes */
 void conf_parse_quota_size(struct conf_context *context, const config_setting_t *setting, void *to);
+
+/** conf_parse_returned_within() - a time, to a struct damos */
+void conf_parse_returned_within(struct conf_context *context, const config_setting_t *setting,
+                                void *to);
+
+/** conf_parse_guard() - true or false, to a struct damos */
+void conf_parse_guard(struct conf_context *context, const config_setting_t *setting, void *to);
 
 /** conf_parse_weight() - a whole number, to a uint32_t */
 void conf_parse_weight(struct conf_context *context, const config_setting_t *setting, void *to);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf-context.h"
+#include "conf-control.h"
 #include "unit.h"
 
 #define BASIS_POINTS UINT64_C(10000)
@@ -171,6 +172,26 @@ void conf_write_quota(const struct plan *plan, const void *from, FILE *f) {
         if (quota->time > 0)
                 fprintf(f, "time = \"%s\"; ", unit_format_time(buf, quota->time));
         fprintf(f, "interval = \"%s\"; weights = { size = %" PRIu32 "; nr_accesses = %" PRIu32
-                "; age = %" PRIu32 "; }; }", unit_format_time(buf, quota->interval), weights->size,
+                "; age = %" PRIu32 "; };", unit_format_time(buf, quota->interval), weights->size,
                 weights->nr_accesses, weights->age);
+        if (quota->nr_goals > 0) {
+                fputs(" goals = ", f);
+                conf_write_goals(plan, quota, f);
+                fputc(';', f);
+        }
+        fputs(" }", f);
+}
+
+void conf_write_returned_within(const struct plan *plan, const void *from, FILE *f) {
+        const struct damos *scheme = from;
+
+        if (scheme->action == DAMOS_PAGEOUT)
+                conf_write_interval(plan, &scheme->returned_within, f);
+}
+
+void conf_write_guard(const struct plan *plan, const void *from, FILE *f) {
+        const struct damos *scheme = from;
+
+        if (scheme->action == DAMOS_PAGEOUT)
+                conf_write_bool(plan, &scheme->guarded, f);
 }

@@ -60,3 +60,9 @@ void conf_write_age_range(const struct plan *plan, const void *from, FILE *f);
 
 /** conf_write_nr_accesses_range() - a struct damos_limits of checks, as shares */
 void conf_write_nr_accesses_range(const struct plan *plan, const void *from, FILE *f);
+
+/** conf_write_returned_within() - that of a struct damos, if it pages out */
+void conf_write_returned_within(const struct plan *plan, const void *from, FILE *f);
+
+/** conf_write_guard() - that of a struct damos, if it pages out */
+void conf_write_guard(const struct plan *plan, const void *from, FILE *f);

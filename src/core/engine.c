@@ -40,9 +40,14 @@ struct damon_engine {
         size_t nr_targets, sz_targets;
         struct damos *schemes;
         struct damos_queue *queues;             /* one of each scheme */
+        struct damos_watch *watches;            /* likewise */
         size_t nr_schemes;
         struct damos_worker worker;
         uint64_t now;                           /* microseconds since the engine began */
+        void (*observe)(struct damon_target *const *targets, size_t nr,
+                        const struct damon_attrs *attrs, void *userdata);
+        void *observe_data;                     /* borrowed */
+        bool slept;                             /* all schemes have, since the last step */
 
         /* in sample intervals since the engine began */
         uint64_t nr_passed;
@@ -84,13 +89,16 @@ int damon_engine_new(struct damon_engine **ret_engine, const struct damon_attrs 
         return 0;
 }
 
-static void schemes_free(struct damos *schemes, struct damos_queue *queues, size_t nr) {
+static void schemes_free(struct damos *schemes, struct damos_queue *queues, struct damos_watch *watches,
+                         size_t nr) {
         for (size_t i = 0; i < nr; i++) {
                 damos_done(&schemes[i]);
                 damos_queue_done(&queues[i]);
+                damos_watch_done(&watches[i]);
         }
         free(schemes);
         free(queues);
+        free(watches);
 }
 
 struct damon_engine *damon_engine_free(struct damon_engine *engine) {
@@ -98,7 +106,7 @@ struct damon_engine *damon_engine_free(struct damon_engine *engine) {
                 return NULL;
         while (engine->nr_targets > 0)
                 damon_engine_remove_target(engine, engine->targets[engine->nr_targets - 1]);
-        schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
+        schemes_free(engine->schemes, engine->queues, engine->watches, engine->nr_schemes);
         damos_worker_done(&engine->worker);
         free(engine->targets);
         free(engine->samples);
@@ -184,8 +192,6 @@ static int update_residency(struct damon_engine *engine, struct damon_target *ta
         r = damon_residency_set(&target->residency, ranges, nr);
         if (r < 0)
                 return r;
-        target->regions.max_in_memory = damon_target_max_in_memory(target, &engine->attrs,
-                                                                   engine->ops->page_size);
         /* leaves half of the regions for what is in memory */
         return damon_target_cut_absent(target, MAX(engine->attrs.max_regions / 2U, 1U),
                                        engine->ops->page_size);
@@ -240,13 +246,13 @@ static void merge_target(const struct damon_engine *engine, struct damon_target 
                                    engine->attrs.max_regions);
 }
 
-/* What only counts, and without limit, needs no queue. */
+/* What only counts, all of it and without limit, needs no queue. */
 static void count_matches(const struct damon_engine *engine, struct damos *scheme,
                           const struct damon_target *target) {
         for (size_t i = 0; i < target->regions.nr; i++) {
                 const struct damon_region *region = &target->regions.items[i];
 
-                if (!damos_matches(scheme, region, &engine->attrs))
+                if (!damos_matches(scheme, region, &engine->attrs) || damos_has_changed(region))
                         continue;
                 scheme->stat.nr_tried++;
                 scheme->stat.sz_tried += damon_range_size(&region->range);
@@ -255,16 +261,32 @@ static void count_matches(const struct damon_engine *engine, struct damos *schem
 
 static int work_on_scheme(struct damon_engine *engine, size_t i) {
         uint64_t time = MIN(engine->attrs.sample_interval / WORK_SHARE, WORK_MAX) * NSEC_PER_USEC;
+        struct damos *scheme = &engine->schemes[i];
+        int r;
 
-        return damos_queue_work(&engine->queues[i], &engine->schemes[i], &engine->worker,
-                                engine->now, time);
+        engine->worker.watch = &engine->watches[i];
+        r = damos_watch_look(&engine->watches[i], scheme, engine->ops, engine->ops_data, engine->now);
+        if (r < 0)
+                return r;
+        if (scheme->guarded)
+                damos_guard_pass(&scheme->guard, scheme->returned_within, engine->now);
+        return damos_queue_work(&engine->queues[i], scheme, &engine->worker, engine->now, time);
+}
+
+static void break_down(const struct damon_engine *engine, struct damos *scheme) {
+        scheme->breakdown = (struct damos_breakdown) {};
+        for (size_t i = 0; i < engine->nr_targets; i++)
+                if (!engine->targets[i]->gone)
+                        damos_breakdown_add(&scheme->breakdown, scheme, engine->targets[i], &engine->attrs);
 }
 
 static int apply_scheme(struct damon_engine *engine, size_t i) {
         struct damos *scheme = &engine->schemes[i];
         int r;
 
-        if (scheme->action == DAMOS_STAT && !damos_quota_is_set(&scheme->quota)) {
+        break_down(engine, scheme);
+        if (scheme->action == DAMOS_STAT && !damos_quota_is_set(&scheme->quota) &&
+            scheme->filters.nr == 0) {
                 for (size_t k = 0; k < engine->nr_targets; k++)
                         if (!engine->targets[k]->gone && damos_is_for(scheme, engine->targets[k]))
                                 count_matches(engine, scheme, engine->targets[k]);
@@ -273,6 +295,47 @@ static int apply_scheme(struct damon_engine *engine, size_t i) {
         r = damos_queue_fill(&engine->queues[i], scheme, engine->targets, engine->nr_targets,
                              &engine->attrs, &engine->worker);
         return r < 0 ? r : work_on_scheme(engine, i);
+}
+
+/* A scheme with an interval of its own does no more at a time than what its quota then has left. */
+static bool goes_on(const struct damos *scheme) {
+        struct damos_allowance left;
+
+        if (scheme->wake.asleep)
+                return false;
+        return scheme->apply_interval == 0 || damos_quota_left(&scheme->quota, &scheme->charge, &left);
+}
+
+/* What such a scheme has not got done when an aggregation ends is found anew, like that of all others. */
+static bool is_due(const struct damon_engine *engine, size_t i, bool aggregated) {
+        const struct damos *scheme = &engine->schemes[i];
+        const struct damos_queue *queue = &engine->queues[i];
+
+        if (scheme->wake.asleep)
+                return false;
+        if (scheme->apply_interval == 0)
+                return aggregated;
+        return engine->now >= scheme->apply_at ||
+               (aggregated && queue->next < queue->nr && goes_on(scheme));
+}
+
+/* Apply the schemes that are due, and go on with what the steps before have left undone of the others. */
+static int apply_schemes(struct damon_engine *engine, bool aggregated) {
+        int r = 0;
+
+        for (size_t i = 0; i < engine->nr_schemes && !engine->observe; i++) {
+                struct damos *scheme = &engine->schemes[i];
+                int error = 0;
+
+                if (is_due(engine, i, aggregated)) {
+                        if (engine->now >= scheme->apply_at)
+                                scheme->apply_at = engine->now + scheme->apply_interval;
+                        error = apply_scheme(engine, i);
+                } else if (goes_on(scheme))
+                        error = work_on_scheme(engine, i);
+                r = r < 0 ? r : error;
+        }
+        return r;
 }
 
 static int refine_target(const struct damon_engine *engine, struct damon_target *target) {
@@ -287,8 +350,8 @@ static int refine_target(const struct damon_engine *engine, struct damon_target 
         if (r < 0)
                 return r;
         r = damon_regions_refine(&target->regions, MAX(nr_explore, (size_t) 1),
-                                 engine->attrs.max_regions, engine->ops->page_size);
-        note_old_residency(engine, target);
+                                 engine->attrs.max_regions,
+                                 damon_attrs_max_nr_accesses(&engine->attrs), engine->ops->page_size);
         damon_regions_pace(&target->regions, engine->attrs.sample_every,
                            damon_attrs_max_nr_accesses(&engine->attrs), engine->ops->page_size);
         return r;
@@ -299,31 +362,18 @@ static int refine_target(const struct damon_engine *engine, struct damon_target 
  * order: merge, apply schemes to what came of it, split, which here is to refine.
  */
 static int engine_aggregate(struct damon_engine *engine) {
-        int r = 0, error;
+        int r, error;
 
         for (size_t i = 0; i < engine->nr_targets; i++)
                 if (!engine->targets[i]->gone)
                         merge_target(engine, engine->targets[i]);
-        for (size_t i = 0; i < engine->nr_schemes; i++) {
-                error = apply_scheme(engine, i);
-                r = r < 0 ? r : error;
-        }
+        if (engine->observe)
+                engine->observe(engine->targets, engine->nr_targets, &engine->attrs, engine->observe_data);
+        r = apply_schemes(engine, true);
         for (size_t i = 0; i < engine->nr_targets; i++) {
                 if (engine->targets[i]->gone)
                         continue;
                 error = refine_target(engine, engine->targets[i]);
-                r = r < 0 ? r : error;
-        }
-        return r;
-}
-
-/* Go on with what the steps since the last aggregation have left undone. */
-static int work_on_schemes(struct damon_engine *engine) {
-        int r = 0;
-
-        for (size_t i = 0; i < engine->nr_schemes; i++) {
-                int error = work_on_scheme(engine, i);
-
                 r = r < 0 ? r : error;
         }
         return r;
@@ -411,6 +461,25 @@ static int mark_samples(struct damon_engine *engine, struct damon_step *step) {
         return 0;
 }
 
+bool damon_engine_is_asleep(const struct damon_engine *engine) {
+        for (size_t i = 0; i < engine->nr_schemes; i++)
+                if (!engine->schemes[i].wake.asleep)
+                        return false;
+        return engine->nr_schemes > 0;
+}
+
+/* What was accessed meanwhile nobody knows, nor for how long anything was not. */
+static void begin_anew(struct damon_engine *engine) {
+        for (size_t i = 0; i < engine->nr_targets; i++) {
+                damon_regions_forget(&engine->targets[i]->regions);
+                /* fails only where there is nothing to forget */
+                (void) damon_residency_set(&engine->targets[i]->residency, NULL, 0);
+        }
+        engine->nr_samples = 0;
+        engine->slept = false;
+        engine_schedule(engine);
+}
+
 int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stale,
                       struct damon_step *ret_step) {
         struct damon_step step = {};
@@ -418,6 +487,12 @@ int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stal
 
         engine->nr_passed += nr_passed;
         engine->now += nr_passed * engine->attrs.sample_interval;
+        if (damon_engine_is_asleep(engine)) {
+                *ret_step = step;
+                return 0;
+        }
+        if (engine->slept)
+                begin_anew(engine);
 
         if (!stale)
                 r = check_samples(engine, &step);
@@ -431,7 +506,7 @@ int damon_engine_step(struct damon_engine *engine, uint64_t nr_passed, bool stal
                 step.aggregated = true;
                 r = engine_aggregate(engine);
         } else
-                r = work_on_schemes(engine);
+                r = apply_schemes(engine, false);
         if (r < 0)
                 return r;
 
@@ -467,8 +542,10 @@ static struct damon_target *detach_target(struct damon_engine *engine, size_t i)
         struct damon_target *target = engine->targets[i];
 
         forget_samples(engine, target);
-        for (size_t k = 0; k < engine->nr_schemes; k++)
+        for (size_t k = 0; k < engine->nr_schemes; k++) {
                 damos_queue_forget(&engine->queues[k], target);
+                damos_watch_forget(&engine->watches[k], target);
+        }
         memmove(&engine->targets[i], &engine->targets[i + 1],
                 (engine->nr_targets - i - 1) * sizeof(engine->targets[0]));
         engine->nr_targets--;
@@ -535,17 +612,22 @@ static const struct damos *find_same_rule(const struct damon_engine *engine,
 int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *schemes, size_t nr) {
         struct damos *copies = NULL;
         struct damos_queue *queues = NULL;
+        struct damos_watch *watches = NULL;
 
         for (size_t i = 0; i < nr; i++)
                 if (schemes[i].action != DAMOS_STAT &&
                     !(engine->ops->actions & DAMOS_ACTION_BIT(schemes[i].action)))
                         return -ENOTSUP;
+        for (size_t i = 0; i < nr; i++)
+                if (damos_filters_types(&schemes[i].filters) & ~(engine->ops->filters | DAMOS_FILTERS_PURE))
+                        return -ENOTSUP;
 
         if (nr > 0) {
                 copies = calloc(nr, sizeof(*copies));
                 queues = calloc(nr, sizeof(*queues));
-                if (!copies || !queues) {
-                        schemes_free(copies, queues, 0);
+                watches = calloc(nr, sizeof(*watches));
+                if (!copies || !queues || !watches) {
+                        schemes_free(copies, queues, watches, 0);
                         return -ENOMEM;
                 }
         }
@@ -553,17 +635,85 @@ int damon_engine_set_schemes(struct damon_engine *engine, const struct damos *sc
                 const struct damos *before = find_same_rule(engine, &schemes[i]);
 
                 if (damos_copy(&copies[i], &schemes[i]) < 0) {
-                        schemes_free(copies, queues, i);
+                        schemes_free(copies, queues, watches, i);
                         return -ENOMEM;
                 }
                 copies[i].stat = before ? before->stat : (struct damos_stat) {};
                 copies[i].charge = before ? before->charge : (struct damos_charge) {};
+                copies[i].breakdown = before ? before->breakdown : (struct damos_breakdown) {};
+                copies[i].wake = before ? before->wake : (struct damos_wake) {};
+                copies[i].apply_at = before ? before->apply_at : engine->now + copies[i].apply_interval;
+                copies[i].guard = before ? before->guard : (struct damos_guard) {};
         }
-        schemes_free(engine->schemes, engine->queues, engine->nr_schemes);
+        for (size_t i = 0; i < nr; i++) {
+                const struct damos *before = find_same_rule(engine, &schemes[i]);
+
+                if (before) {
+                        struct damos_watch *watch = &engine->watches[before - engine->schemes];
+
+                        watches[i] = *watch;
+                        *watch = (struct damos_watch) {};
+                }
+        }
+        schemes_free(engine->schemes, engine->queues, engine->watches, engine->nr_schemes);
         engine->schemes = copies;
         engine->queues = queues;
+        engine->watches = watches;
         engine->nr_schemes = nr;
+        engine->slept = engine->slept || damon_engine_is_asleep(engine);
         return 0;
+}
+
+void damon_engine_observe(struct damon_engine *engine,
+                          void (*observe)(struct damon_target *const *targets, size_t nr,
+                                          const struct damon_attrs *attrs, void *userdata),
+                          void *userdata) {
+        engine->observe = observe;
+        engine->observe_data = userdata;
+}
+
+static enum damos_news adjust_scheme(struct damos *scheme, const struct damos_meter *meter, uint64_t now) {
+        if (damos_watermarks_check(&scheme->watermarks, &scheme->wake, meter, now))
+                return scheme->wake.asleep ? DAMOS_FELL_ASLEEP : DAMOS_WOKE_UP;
+        if (!scheme->wake.asleep && damos_quota_tune(&scheme->quota, &scheme->charge, meter, now))
+                return scheme->charge.tuning.error < 0 ? DAMOS_GOALS_LOST : DAMOS_GOALS_FOUND;
+        return DAMOS_NO_NEWS;
+}
+
+enum damos_news damon_engine_adjust(struct damon_engine *engine, const struct damos_meter *meter,
+                                    uint64_t now, const struct damos **ret_scheme) {
+        for (size_t i = 0; i < engine->nr_schemes; i++) {
+                enum damos_news news = adjust_scheme(&engine->schemes[i], meter, now);
+
+                if (news == DAMOS_NO_NEWS)
+                        continue;
+                if (news == DAMOS_FELL_ASLEEP)
+                        damos_queue_drop(&engine->queues[i]);
+                engine->slept = engine->slept || damon_engine_is_asleep(engine);
+                *ret_scheme = &engine->schemes[i];
+                return news;
+        }
+        return DAMOS_NO_NEWS;
+}
+
+uint64_t damon_engine_adjust_at(const struct damon_engine *engine) {
+        uint64_t at = UINT64_MAX;
+
+        for (size_t i = 0; i < engine->nr_schemes; i++) {
+                const struct damos *scheme = &engine->schemes[i];
+
+                if (scheme->watermarks.metric != DAMOS_NO_METRIC)
+                        at = MIN(at, scheme->wake.check_at);
+                if (scheme->quota.nr_goals > 0 && !scheme->wake.asleep)
+                        at = MIN(at, scheme->charge.tuning.tune_at);
+        }
+        return at;
+}
+
+void damon_engine_set_swap(struct damon_engine *engine, const struct damos_swap *swap) {
+        for (size_t i = 0; i < engine->nr_schemes; i++)
+                if (engine->schemes[i].guarded)
+                        damos_guard_see_swap(&engine->schemes[i].guard, swap);
 }
 
 const struct damon_attrs *damon_engine_attrs(const struct damon_engine *engine) {
@@ -578,4 +728,8 @@ struct damon_target *const *damon_engine_targets(const struct damon_engine *engi
 const struct damos *damon_engine_schemes(const struct damon_engine *engine, size_t *ret_nr) {
         *ret_nr = engine->nr_schemes;
         return engine->schemes;
+}
+
+uint64_t damon_engine_sz_waiting(const struct damon_engine *engine, size_t i) {
+        return damos_queue_size(&engine->queues[i]);
 }

@@ -65,8 +65,7 @@ static void note_stop(const struct damos_queue *queue, struct damos_charge *char
         }
 }
 
-static int add_match(struct damos_queue *queue, struct damon_target *target, struct damon_range range,
-                     uint32_t age, uint64_t priority) {
+static int add_match(struct damos_queue *queue, const struct damos_match *match, uint64_t priority) {
         int r;
 
         /* the rest has its turn after the next aggregation */
@@ -78,7 +77,7 @@ static int add_match(struct damos_queue *queue, struct damon_target *target, str
         r = ARRAY_GROW(queue->turns, queue->sz_turns, queue->nr + 1);
         if (r < 0)
                 return r;
-        queue->items[queue->nr] = (struct damos_match) { target, range, age };
+        queue->items[queue->nr] = *match;
         queue->turns[queue->nr++] = priority << INDEX_BITS;
         return 0;
 }
@@ -90,27 +89,57 @@ static uint64_t priority_of(const struct damos *scheme, const struct damon_regio
         return damos_priority(&scheme->quota.weights, damos_lets_go(scheme->action), region, attrs);
 }
 
-static int add_matches(struct damos_queue *queue, const struct damos *scheme,
-                       struct damon_target *target, const struct damon_attrs *attrs) {
-        const struct damos_charge *charge = &scheme->charge;
+/* Add a match, in two where the last aggregation's work stopped in the middle of it. */
+static int add_match_cut(struct damos_queue *queue, const struct damos_charge *charge,
+                         struct damos_match match, uint64_t priority) {
+        if (match.target->pid == charge->stopped_pid && match.range.start < charge->stopped_at &&
+            charge->stopped_at < match.range.end) {
+                struct damos_match first = match;
+                int r;
 
+                first.range.end = match.range.start = charge->stopped_at;
+                r = add_match(queue, &first, priority);
+                if (r < 0)
+                        return r;
+        }
+        return add_match(queue, &match, priority);
+}
+
+/* Add what filters let through, as far as that can be told by address. */
+static int add_filtered(struct damos_queue *queue, struct damos *scheme, const struct damos_match *match,
+                        uint64_t priority) {
+        struct damos_match part = *match;
+        int r;
+
+        for (; part.range.start < match->range.end; part.range.start = part.range.end) {
+                enum damos_answer let;
+
+                part.range.end = damos_filters_first_part(
+                        &scheme->filters, match->target->name,
+                        (struct damon_range) { part.range.start, match->range.end }, &let);
+                part.look = let == DAMOS_UNKNOWN;
+                if (let == DAMOS_NO) {
+                        scheme->stat.sz_filtered += damon_range_size(&part.range);
+                        continue;
+                }
+                r = add_match_cut(queue, &scheme->charge, part, priority);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_matches(struct damos_queue *queue, struct damos *scheme, struct damon_target *target,
+                       const struct damon_attrs *attrs) {
         for (size_t i = 0; i < target->regions.nr; i++) {
                 const struct damon_region *region = &target->regions.items[i];
-                struct damon_range range = region->range;
-                uint64_t priority;
-                int r = 0;
+                struct damos_match match = { .target = target, .range = region->range, .age = region->age };
+                int r;
 
-                if (!damos_matches(scheme, region, attrs))
+                if (!damos_matches(scheme, region, attrs) ||
+                    (scheme->action != DAMOS_STAT && damon_region_is_new(region)))
                         continue;
-                priority = priority_of(scheme, region, attrs);
-                if (target->pid == charge->stopped_pid && range.start < charge->stopped_at &&
-                    charge->stopped_at < range.end) {
-                        r = add_match(queue, target, (struct damon_range) { range.start, charge->stopped_at },
-                                      region->age, priority);
-                        range.start = charge->stopped_at;
-                }
-                if (r >= 0)
-                        r = add_match(queue, target, range, region->age, priority);
+                r = add_filtered(queue, scheme, &match, priority_of(scheme, region, attrs));
                 if (r < 0)
                         return r;
         }
@@ -159,6 +188,22 @@ int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
         }
         sort_u64(queue->turns, worker->scratch, queue->nr);
         return 0;
+}
+
+uint64_t damos_queue_size(const struct damos_queue *queue) {
+        uint64_t size = 0;
+
+        for (size_t turn = queue->next; turn < queue->nr; turn++) {
+                const struct damos_match *match = &queue->items[match_of_turn(queue, turn)];
+
+                if (!is_over(match))
+                        size += damon_range_size(&match->range);
+        }
+        return size;
+}
+
+void damos_queue_drop(struct damos_queue *queue) {
+        queue->nr = queue->next = 0;
 }
 
 void damos_queue_forget(struct damos_queue *queue, const struct damon_target *target) {
@@ -232,7 +277,7 @@ static int take_piece(struct damos_queue *queue, const struct damos *scheme, str
 /* Time has passed since the scheme matched: a region may have become another. */
 static bool has_changed(const struct damos *scheme, const struct damos_match *match,
                         const struct damon_region *region) {
-        return region->age != match->age || (region->touched && !region->accessed) ||
+        return region->age != match->age || damos_has_changed(region) ||
                (region->absent && damos_lets_go(scheme->action));
 }
 
@@ -275,7 +320,11 @@ static int add_tries(struct damos_worker *worker, const struct damos *scheme,
                 r = ARRAY_GROW(worker->tries, worker->sz_tries, *nr + 1);
                 if (r < 0)
                         return r;
-                worker->tries[(*nr)++] = (struct damos_try) { .range = part, .region = *i };
+                worker->tries[(*nr)++] = (struct damos_try) {
+                        .range = part,
+                        .region = *i,
+                        .filters = match->look ? &scheme->filters : NULL,
+                };
                 /* the rest of it may belong to the next match */
                 if (regions->items[*i].range.end > end)
                         break;
@@ -283,24 +332,48 @@ static int add_tries(struct damos_worker *worker, const struct damos *scheme,
         return 0;
 }
 
-/* Try what stands in the tries, and count it. */
+/* Take note of what really became of the tries, and watch what comes of it. */
+static int note_outcome(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
+                        size_t nr, uint64_t now) {
+        struct damos_outcome outcome = {};
+        int r = 0;
+
+        for (size_t i = 0; i < nr && r >= 0; i++) {
+                const struct damos_try *try = &worker->tries[i];
+
+                damos_outcome_add(&outcome, &try->outcome);
+                if (worker->ops->present)
+                        r = damos_watch_add(worker->watch, scheme, target, try->range, &try->outcome, now);
+        }
+        damos_outcome_add(&scheme->stat.outcome, &outcome);
+        if (scheme->guarded)
+                damos_guard_charge(&scheme->guard, scheme->returned_within, &outcome, now);
+        return r;
+}
+
+/* Try what stands in the tries, and count it. What is not to be done may have to be looked at. */
 static int try_target(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
                       size_t nr, uint64_t now, uint64_t *time) {
-        bool counts_only = scheme->action == DAMOS_STAT || worker->ops->dry_run;
-        uint64_t sz_tried = 0, sz_applied = 0, work = 0, took = 0;
+        enum damos_action action = scheme->dry_run ? DAMOS_STAT : scheme->action;
+        bool counts_only = action == DAMOS_STAT || worker->ops->dry_run;
+        bool asks_ops = action != DAMOS_STAT;
+        uint64_t sz_tried = 0, sz_applied = 0, sz_filtered = 0, sz_done, work = 0, took = 0;
         int r = 0;
 
         if (nr == 0)
                 return 0;
-        for (size_t i = 0; i < nr; i++)
+        for (size_t i = 0; i < nr; i++) {
                 work += work_of(scheme, target, worker->tries[i].range);
-        if (scheme->action != DAMOS_STAT)
-                r = worker->ops->apply(worker->ops_data, target, scheme->action, worker->tries, nr, &took);
+                asks_ops |= worker->tries[i].filters != NULL;
+        }
+        if (asks_ops)
+                r = worker->ops->apply(worker->ops_data, target, action, worker->tries, nr, &took);
         for (size_t i = 0; i < nr; i++) {
                 const struct damos_try *try = &worker->tries[i];
 
                 sz_tried += damon_range_size(&try->range);
                 sz_applied += try->sz_applied;
+                sz_filtered += try->sz_filtered;
                 scheme->stat.nr_applied += try->sz_applied > 0;
                 if (scheme->action != DAMOS_STAT)
                         target->regions.items[try->region].age = 0;
@@ -308,11 +381,15 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
         scheme->stat.nr_tried += nr;
         scheme->stat.sz_tried += sz_tried;
         scheme->stat.sz_applied += sz_applied;
-        /* where nothing is known of what is in memory, not all of it was there */
-        damos_quota_charge(&scheme->quota, &scheme->charge, now, counts_only ? sz_tried : sz_applied,
-                           counts_only ? work : MIN(work, sz_applied), took);
+        scheme->stat.sz_filtered += sz_filtered;
         *time += took;
-        return r;
+        sz_done = counts_only ? sz_tried - sz_filtered : sz_applied;
+        /* where nothing is known of what is in memory, not all of it was there */
+        work = MIN(work, sz_done);
+        if (counts_only && scheme->action != DAMOS_STAT)
+                took = damos_expected_time(work);
+        damos_quota_charge(&scheme->quota, &scheme->charge, now, sz_done, work, took);
+        return r < 0 ? r : note_outcome(worker, scheme, target, nr, now);
 }
 
 /* Try a piece, all of a target at once; see struct damon_ops. */
@@ -362,6 +439,10 @@ int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct dam
                 int r;
 
                 if (!damos_quota_left(&scheme->quota, &scheme->charge, &left))
+                        return 0;
+                if (scheme->guarded)
+                        left.work = MIN(left.work, damos_guard_left(&scheme->guard));
+                if (left.work == 0)
                         return 0;
                 /* the time of this step is up, but it does something at least */
                 if (before > 0 && fits < MIN(MIN(left.size, left.work), SZ_PIECE_MIN))

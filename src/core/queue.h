@@ -7,23 +7,27 @@
  * the next ones, and no longer than for the next aggregation, which finds out anew what matches.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <damond/ops.h>
 #include <damond/scheme.h>
 #include <damond/target.h>
+#include <damond/watch.h>
 
 /**
  * struct damos_match - memory that a scheme matched
  * @target:     its target, or NULL if that is not there any more
  * @range:      what of it has not been tried
  * @age:        age that it had: a region of another age is not what was matched
+ * @look:       what of it filters let through is for the operations to find out
  */
 struct damos_match {
         struct damon_target *target;
         struct damon_range range;
         uint32_t age;
+        bool look;
 };
 
 /**
@@ -52,6 +56,7 @@ struct damos_queue {
  * @batch:      matches that are tried together; owned
  * @scratch:    owned
  * @tries:      owned
+ * @watch:      of the scheme that is worked on; borrowed
  */
 struct damos_worker {
         const struct damon_ops *ops;
@@ -59,6 +64,7 @@ struct damos_worker {
         uint64_t *batch, *scratch;
         struct damos_try *tries;
         size_t sz_batch, sz_scratch, sz_tries;
+        struct damos_watch *watch;
 };
 
 /** damos_queue_done() - release what a queue owns */
@@ -94,6 +100,15 @@ int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
  */
 int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
                      uint64_t now, uint64_t time);
+
+/** damos_queue_drop() - drop all work */
+void damos_queue_drop(struct damos_queue *queue);
+
+/**
+ * damos_queue_size() - bytes that have not been tried
+ * @queue:      queue
+ */
+uint64_t damos_queue_size(const struct damos_queue *queue);
 
 /**
  * damos_queue_forget() - drop the work on a target

@@ -34,7 +34,8 @@ static uint64_t saturated(unsigned __int128 value) {
 bool damos_quota_equal(const struct damos_quota *a, const struct damos_quota *b) {
         return a->size == b->size && a->time == b->time && a->interval == b->interval &&
                a->weights.size == b->weights.size &&
-               a->weights.nr_accesses == b->weights.nr_accesses && a->weights.age == b->weights.age;
+               a->weights.nr_accesses == b->weights.nr_accesses && a->weights.age == b->weights.age &&
+               a->nr_goals == b->nr_goals && damos_goals_equal(a->goals, b->goals, a->nr_goals);
 }
 
 static unsigned nr_bits(uint64_t value) {
@@ -109,12 +110,29 @@ uint64_t damos_charge_fits(const struct damos_charge *charge, uint64_t time) {
                          MAX(charge->measured_time, UINT64_C(1)));
 }
 
+uint64_t damos_expected_time(uint64_t work) {
+        return saturated((unsigned __int128) work * (USEC_PER_MSEC * NSEC_PER_USEC) / SZ_FIRST_MSEC);
+}
+
 static uint64_t time_limit(const struct damos_quota *quota) {
         return saturated((unsigned __int128) quota->time * NSEC_PER_USEC);
 }
 
-uint64_t damos_quota_effective(const struct damos_quota *quota, const struct damos_charge *charge) {
+bool damos_quota_tune(const struct damos_quota *quota, struct damos_charge *charge,
+                      const struct damos_meter *meter, uint64_t now) {
+        return damos_goals_tune(quota->goals, quota->nr_goals, quota->interval,
+                                quota->size > 0 ? quota->size : UINT64_MAX, &charge->tuning, meter, now);
+}
+
+/* Bytes that a window allows, whatever time they take. */
+static uint64_t size_limit(const struct damos_quota *quota, const struct damos_charge *charge) {
         uint64_t size = quota->size > 0 ? quota->size : UINT64_MAX;
+
+        return quota->nr_goals > 0 ? MIN(size, charge->tuning.input / DAMOS_GOAL_BYTE) : size;
+}
+
+uint64_t damos_quota_effective(const struct damos_quota *quota, const struct damos_charge *charge) {
+        uint64_t size = size_limit(quota, charge);
 
         if (quota->time == 0)
                 return size;
@@ -132,10 +150,11 @@ uint64_t damos_quota_granule(const struct damos_quota *quota, const struct damos
 bool damos_quota_left(const struct damos_quota *quota, const struct damos_charge *charge,
                       struct damos_allowance *ret_left) {
         uint64_t granule = damos_quota_granule(quota, charge), limit = time_limit(quota);
+        uint64_t size = size_limit(quota, charge);
         struct damos_allowance left = { UINT64_MAX, UINT64_MAX };
 
-        if (quota->size > 0)
-                left.size = quota->size - MIN(charge->size, quota->size);
+        if (size < UINT64_MAX)
+                left.size = size - MIN(charge->size, size);
         if (quota->time > 0)
                 left.work = charge->time == 0 ? damos_quota_effective(quota, charge) :
                                                 damos_charge_fits(charge, limit - MIN(charge->time, limit));

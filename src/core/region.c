@@ -21,11 +21,18 @@
  */
 #define GAIN_CHANGED 5.0        /* a region is not what it was */
 #define GAIN_SETTLING 1.0       /* nor what it was in an aggregation that it changed in */
+#define GAIN_TURNED 5.0         /* nor what it was before the last few checks */
 #define GAIN_MOVED 12.0         /* nor are its parts, over all bins */
 #define GAIN_ENDED 2.5          /* accesses have ended */
 #define GAIN_DIFFERENT 1.5      /* two neighbours are not alike */
 #define GAIN_CUT 3.0            /* a part of a region differs from the rest */
 #define GAIN_AGAIN 2.0          /* pages that were accessed are accessed again more than others */
+
+/* Checks in a row that can show that: one may be unlucky. */
+#define NR_TURNED 2
+
+/* Checks of a piece that say enough of it to be told. */
+#define NR_TELLING 3
 
 /* Second looks that are enough to know, and those that tell anything at all. */
 #define NR_AGAIN_ENOUGH 8
@@ -41,6 +48,7 @@
 
 /* How urgent cuts are: differences first, then what is mixed, then the large. */
 #define URGENCY_DIFFERENT 128
+#define URGENCY_TOLD 138        /* by so much that it is no change in time, seen here and there */
 #define URGENCY_MIXED 64
 #define URGENCY_MAX 255
 
@@ -55,6 +63,24 @@ uint64_t damon_regions_size(const struct damon_regions *regions) {
         for (size_t i = 0; i < regions->nr; i++)
                 size += damon_range_size(&regions->items[i].range);
         return size;
+}
+
+uint64_t damon_regions_size_in_memory(const struct damon_regions *regions) {
+        uint64_t size = 0;
+
+        for (size_t i = 0; i < regions->nr; i++)
+                if (!regions->items[i].absent)
+                        size += damon_range_size(&regions->items[i].range);
+        return size;
+}
+
+/* What is not in memory is limited as if it were all there, which makes larger regions of it. */
+static uint64_t absent_limit(const struct damon_regions *regions, uint64_t sz_limit) {
+        uint64_t sz_in_memory = damon_regions_size_in_memory(regions);
+
+        if (sz_in_memory == 0)
+                return sz_limit;
+        return (uint64_t) ((double) sz_limit * (double) damon_regions_size(regions) / (double) sz_in_memory);
 }
 
 static int regions_reserve(struct damon_regions *regions, size_t nr) {
@@ -84,6 +110,7 @@ static void region_reshape(struct damon_region *region, struct damon_range range
                 return;
         region->range = range;
         region->again = 0;
+        region->run = 0;
         region->running = region->evidence = (struct damon_evidence) {};
         damon_evidence_transfer(&region->running, range, &running, before);
         damon_evidence_transfer(&region->evidence, range, &evidence, before);
@@ -167,7 +194,6 @@ int damon_regions_set(struct damon_regions *regions, const struct damon_range *r
         for (size_t k = 0; k < nr; k++)
                 cover_range(&covered, regions, &i, whole_pages(ranges[k], page_size));
 
-        covered.max_in_memory = regions->max_in_memory;
         damon_regions_done(regions);
         *regions = covered;
         return 0;
@@ -209,28 +235,19 @@ static const struct damon_region *regions_spread(struct damon_regions *regions, 
         return &regions->items[nr - regions->nr];
 }
 
-static uint64_t nr_pages_of(const struct damon_region *region, uint64_t page_size) {
-        return damon_range_size(&region->range) / page_size;
-}
-
-static uint64_t nr_chops(const struct damon_regions *regions, const struct damon_region *region,
-                         uint64_t sz_limit, uint64_t page_size) {
-        uint64_t nr = (damon_range_size(&region->range) + sz_limit - 1) / sz_limit;
-
-        if (regions->max_in_memory > 0)
-                nr = MAX(nr, (region->nr_in_memory + (uint64_t) regions->max_in_memory - 1) /
-                                     regions->max_in_memory);
-        return MIN(nr, nr_pages_of(region, page_size));
+static uint64_t nr_chops(const struct damon_region *region, uint64_t sz_limit) {
+        return (damon_range_size(&region->range) + sz_limit - 1) / sz_limit;
 }
 
 int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_t page_size) {
         const struct damon_region *from;
         size_t nr_before = regions->nr, nr = 0;
+        uint64_t sz_absent = absent_limit(regions, sz_limit);
 
         assert(sz_limit >= page_size);
 
         for (size_t i = 0; i < nr_before; i++)
-                nr += nr_chops(regions, &regions->items[i], sz_limit, page_size);
+                nr += nr_chops(&regions->items[i], regions->items[i].absent ? sz_absent : sz_limit);
         if (nr == nr_before)
                 return 0;
         from = regions_spread(regions, nr);
@@ -241,7 +258,7 @@ int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_
         for (size_t i = 0; i < nr_before; i++) {
                 struct damon_region whole = from[i];
                 uint64_t nr_pages = damon_range_size(&whole.range) / page_size;
-                uint64_t pieces = nr_chops(regions, &whole, sz_limit, page_size);
+                uint64_t pieces = nr_chops(&whole, whole.absent ? sz_absent : sz_limit);
 
                 for (uint64_t k = 0; k < pieces; k++) {
                         struct damon_region *piece = &regions->items[regions->nr++];
@@ -256,13 +273,8 @@ int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_
         return 0;
 }
 
-static uint64_t sz_in_memory(const struct damon_regions *regions) {
-        uint64_t size = 0;
-
-        for (size_t i = 0; i < regions->nr; i++)
-                if (!regions->items[i].absent)
-                        size += damon_range_size(&regions->items[i].range);
-        return size;
+static uint64_t nr_pages_of(const struct damon_region *region, uint64_t page_size) {
+        return damon_range_size(&region->range) / page_size;
 }
 
 void damon_region_count(struct damon_region *region, uint64_t page, bool accessed, bool again,
@@ -279,6 +291,10 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
          * damon_evidence_transfer() leaves most of it with the page */
         region->nr_known++;
         region->touched = region->touched || accessed;
+        if (accessed)
+                region->run = (int8_t) (region->run > 0 ? MIN(region->run + 1, INT8_MAX) : 1);
+        else
+                region->run = (int8_t) (region->run < 0 ? MAX(region->run - 1, -INT8_MAX) : -1);
         damon_evidence_add(&region->running,
                            (unsigned) ((2 * page + 1) * DAMON_NR_BINS / (2 * nr_pages)), accessed);
 
@@ -315,12 +331,38 @@ static bool is_uniform(const struct damon_region *region, uint64_t page_size) {
         return gain <= GAIN_AGAIN && again <= rate + 0.2;
 }
 
-/* Whether the aggregations before say nothing any more. */
-static bool has_changed(const struct damon_region *region, struct damon_tally now) {
+/*
+ * Whether all checks since some time, in this aggregation or an earlier one, say the same, and what
+ * was before them is something else. Then that is forgotten.
+ */
+static bool has_turned(struct damon_region *region, struct damon_tally now) {
         struct damon_tally before = damon_evidence_tally(&region->evidence);
+        double nr_run = abs(region->run), nr_accessed = region->run > 0 ? nr_run : 0;
 
-        if (before.known <= 0 || damon_tally_gain(before, now) > (region->fresh ? GAIN_SETTLING : GAIN_CHANGED))
+        before.known += now.known - nr_run;
+        before.accessed = MIN(MAX(before.accessed + now.accessed - nr_accessed, 0), before.known);
+        if (nr_run < NR_TURNED || before.known <= 0 ||
+            damon_tally_gain(before, (struct damon_tally) { nr_accessed, nr_run }) <= GAIN_TURNED)
+                return false;
+        if (nr_run < now.known)
+                /* of this aggregation, all is told */
+                region->evidence = (struct damon_evidence) {};
+        else
+                memset(nr_accessed > 0 ? region->evidence.idle : region->evidence.accessed, 0,
+                       sizeof(region->evidence.idle));
+        return true;
+}
+
+/* Whether the aggregations before say nothing any more. */
+static bool has_changed(const struct damon_region *region, struct damon_tally now, bool few) {
+        struct damon_tally before = damon_evidence_tally(&region->evidence);
+        double nr_other;
+
+        if (before.known <= 0)
                 return true;
+        nr_other = 2 * before.accessed < before.known ? now.accessed : now.known - now.accessed;
+        if (damon_tally_gain(before, now) > (region->fresh ? GAIN_SETTLING : GAIN_CHANGED))
+                return !few || nr_other > 1;
         if (before.accessed <= 0)
                 return false;
         /* What is accessed at one check in ten shows no end in one aggregation without an access, but
@@ -337,7 +379,7 @@ static uint32_t scaled_rate(const struct damon_evidence *evidence, uint32_t max_
 
 static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, uint64_t page_size) {
         struct damon_tally now = damon_evidence_tally(&region->running);
-        bool partly_unknown, touched;
+        bool partly_unknown, touched, few;
         uint32_t nr_unfaded;
 
         region->last_nr_accesses = region->nr_accesses;
@@ -356,9 +398,14 @@ static void region_fold(struct damon_region *region, uint32_t max_nr_accesses, u
         }
         region->nr_idle = now.accessed > 0 ? 0 : (uint8_t) MIN(region->nr_idle + 1, UINT8_MAX);
 
-        region->fresh = has_changed(region, now);
-        if (region->fresh)
-                region->evidence = (struct damon_evidence) {};
+        few = now.known < max_nr_accesses / 2.0;
+        if (few && has_turned(region, now))
+                region->fresh = true;
+        else {
+                region->fresh = has_changed(region, now, few);
+                if (region->fresh)
+                        region->evidence = (struct damon_evidence) {};
+        }
         nr_unfaded = region->nr_unfaded + (uint32_t) (now.known + 0.5);
         for (; nr_unfaded >= max_nr_accesses; nr_unfaded -= max_nr_accesses)
                 damon_evidence_fade(&region->evidence);
@@ -443,23 +490,22 @@ static bool are_alike(const struct damon_region *a, const struct damon_region *b
                                 damon_evidence_tally(&b->evidence)) <= GAIN_DIFFERENT;
 }
 
-static bool may_merge(const struct damon_regions *regions, const struct damon_region *left,
-                      const struct damon_region *right, uint64_t sz_limit) {
+static bool may_join(const struct damon_region *left, const struct damon_region *right,
+                     uint64_t sz_limit, uint64_t sz_absent) {
         return left->range.end == right->range.start &&
-               right->range.end - left->range.start <= sz_limit &&
-               (regions->max_in_memory == 0 ||
-                (uint64_t) left->nr_in_memory + right->nr_in_memory <= regions->max_in_memory);
+               right->range.end - left->range.start <= (left->absent && right->absent ? sz_absent : sz_limit);
 }
 
 void damon_regions_merge(struct damon_regions *regions, uint32_t threshold, uint64_t sz_limit,
                          bool crowded) {
+        uint64_t sz_absent = absent_limit(regions, sz_limit);
         size_t last = 0;
 
         for (size_t i = 1; i < regions->nr; i++) {
                 struct damon_region *left = &regions->items[last];
                 const struct damon_region *right = &regions->items[i];
 
-                if (may_merge(regions, left, right, sz_limit) &&
+                if (may_join(left, right, sz_limit, sz_absent) &&
                     distance(left->nr_accesses, right->nr_accesses) <= threshold &&
                     are_alike(left, right, crowded))
                         region_absorb(left, right, false);
@@ -477,6 +523,7 @@ static double loss(const struct damon_region *a, const struct damon_region *b) {
 }
 
 void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t max_regions) {
+        uint64_t sz_absent = absent_limit(regions, sz_limit);
         double limit = 1, least = 0;
 
         /* neighbours whose loss is the least, or less than twice that, until no two are left */
@@ -487,7 +534,7 @@ void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t 
                 for (size_t i = 1; i < regions->nr; i++) {
                         struct damon_region *left = &regions->items[last];
                         const struct damon_region *right = &regions->items[i];
-                        bool fits = may_merge(regions, left, right, sz_limit);
+                        bool fits = may_join(left, right, sz_limit, sz_absent);
 
                         if (fits && nr > max_regions && loss(left, right) <= limit) {
                                 region_absorb(left, right, true);
@@ -562,9 +609,23 @@ static size_t nr_limit(unsigned urgency, size_t nr_explore, size_t max_regions) 
         return MIN(nr_explore, max_regions);
 }
 
+/*
+ * Of a piece that differs from the rest, its own checks are told at once. One in which they found no
+ * access is not taken for idle before an aggregation of its own says so.
+ */
+static void tell_piece(struct damon_region *piece, uint32_t max_nr_accesses) {
+        uint32_t before = piece->nr_accesses;
+
+        if (!piece->accessed || damon_evidence_tally(&piece->evidence).known < NR_TELLING)
+                return;
+        piece->nr_accesses = scaled_rate(&piece->evidence, max_nr_accesses);
+        if (distance(piece->nr_accesses, before) > max_nr_accesses / 10)
+                piece->age = 0;
+}
+
 /* Cut a region into up to three pieces at the end of the regions, which has room. */
 static void cut_region(struct damon_regions *regions, const struct damon_region *whole,
-                       uint64_t page_size) {
+                       uint32_t max_nr_accesses, uint64_t page_size) {
         uint64_t nr_pages = nr_pages_of(whole, page_size);
         uint64_t borders[] = {
                 0,
@@ -585,14 +646,16 @@ static void cut_region(struct damon_regions *regions, const struct damon_region 
                         .start = damon_region_page(whole, borders[i], page_size),
                         .end = damon_region_page(whole, borders[i + 1], page_size),
                 });
+                if (whole->cut.urgency >= URGENCY_TOLD)
+                        tell_piece(piece, max_nr_accesses);
         }
 }
 
 int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_t max_regions,
-                         uint64_t page_size) {
+                         uint32_t max_nr_accesses, uint64_t page_size) {
         size_t nr_before = regions->nr, nr = nr_before, left = 0;
         size_t nr_more[URGENCY_MAX + 1] = {};
-        uint64_t sz_explore = MAX(sz_in_memory(regions) / nr_explore, page_size);
+        uint64_t sz_explore = MAX(damon_regions_size_in_memory(regions) / nr_explore, page_size);
         unsigned least = URGENCY_MAX;           /* cuts less urgent than this are not made */
         const struct damon_region *from;
 
@@ -621,10 +684,10 @@ int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_
                 size_t more = nr_more_pieces(&whole);
 
                 if (whole.cut.urgency > least)
-                        cut_region(regions, &whole, page_size);
+                        cut_region(regions, &whole, max_nr_accesses, page_size);
                 else if (least > 0 && whole.cut.urgency == least && more <= left) {
                         left -= more;
-                        cut_region(regions, &whole, page_size);
+                        cut_region(regions, &whole, max_nr_accesses, page_size);
                 } else
                         regions->items[regions->nr++] = whole;
         }
@@ -637,11 +700,33 @@ static uint32_t rescale(uint32_t value, uint64_t from, uint64_t to) {
         return scaled > UINT32_MAX ? UINT32_MAX : (uint32_t) scaled;
 }
 
+/*
+ * Take evidence over to a sample interval of another length: a longer one finds more accesses, so that
+ * an idle check of a shorter one says less; and neither says as much as one of the right length.
+ */
+static void evidence_rescale(struct damon_evidence *evidence, double longer) {
+        double worth = longer > 1 ? 1 / longer : longer;
+        double accessed = longer > 1 ? worth : worth * worth, idle = longer > 1 ? worth * worth : worth;
+
+        for (unsigned i = 0; i < DAMON_NR_BINS; i++) {
+                evidence->accessed[i] = (uint16_t) (evidence->accessed[i] * accessed);
+                evidence->idle[i] = (uint16_t) (evidence->idle[i] * idle);
+        }
+}
+
 void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint32_t new_max,
                            uint64_t old_aggregation, uint64_t new_aggregation) {
+        double longer = (double) new_aggregation * old_max / ((double) old_aggregation * new_max);
+
         for (size_t i = 0; i < regions->nr; i++) {
                 struct damon_region *region = &regions->items[i];
 
+                if (region->uniform && region->nr_accesses > 0 && region->nr_accesses < old_max) {
+                        evidence_rescale(&region->evidence, longer);
+                        region->run = 0;
+                }
+                if (region->nr_known > 0)
+                        region->run = 0;
                 region->nr_accesses = rescale(region->nr_accesses, old_max, new_max);
                 region->last_nr_accesses = rescale(region->last_nr_accesses, old_max, new_max);
                 region->age = rescale(region->age, new_aggregation, old_aggregation);
@@ -650,6 +735,13 @@ void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint
                 region->touched = false;
                 region->again = 0;
         }
+}
+
+void damon_regions_forget(struct damon_regions *regions) {
+        for (size_t i = 0; i < regions->nr; i++)
+                regions->items[i] = (struct damon_region) {
+                        .range = regions->items[i].range, .unknown = true,
+                };
 }
 
 const char *damon_regions_check(const struct damon_regions *regions, uint64_t page_size) {

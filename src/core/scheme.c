@@ -36,8 +36,27 @@ void damos_done(struct damos *scheme) {
         for (size_t i = 0; i < scheme->nr_targets; i++)
                 free(scheme->targets[i]);
         free(scheme->targets);
+        for (size_t i = 0; i < scheme->quota.nr_goals; i++)
+                free(scheme->quota.goals[i].file);
+        free(scheme->quota.goals);
+        damos_filters_done(&scheme->filters);
         free(scheme->name);
         *scheme = (struct damos) {};
+}
+
+static int copy_goals(struct damos_quota *quota, const struct damos_quota *from) {
+        quota->goals = calloc(from->nr_goals, sizeof(quota->goals[0]));
+        if (!quota->goals)
+                return -ENOMEM;
+        for (size_t i = 0; i < from->nr_goals; i++) {
+                struct damos_goal *goal = &quota->goals[quota->nr_goals++];
+
+                *goal = from->goals[i];
+                goal->file = NULL;
+                if (from->goals[i].file && !(goal->file = strdup(from->goals[i].file)))
+                        return -ENOMEM;
+        }
+        return 0;
 }
 
 int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
@@ -45,6 +64,9 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
 
         copy.targets = NULL;
         copy.nr_targets = 0;
+        copy.quota.goals = NULL;
+        copy.quota.nr_goals = 0;
+        copy.filters = (struct damos_filters) {};
         copy.name = strdup(scheme->name);
         if (!copy.name)
                 return -ENOMEM;
@@ -59,6 +81,10 @@ int damos_copy(struct damos *ret_scheme, const struct damos *scheme) {
                         goto no_memory;
                 copy.nr_targets++;
         }
+        if (scheme->quota.nr_goals > 0 && copy_goals(&copy.quota, &scheme->quota) < 0)
+                goto no_memory;
+        if (damos_filters_copy(&copy.filters, &scheme->filters) < 0)
+                goto no_memory;
         *ret_scheme = copy;
         return 0;
 
@@ -76,6 +102,10 @@ bool damos_same_rule(const struct damos *a, const struct damos *b) {
             !limits_equal(&a->pattern.size, &b->pattern.size) ||
             !limits_equal(&a->pattern.nr_accesses, &b->pattern.nr_accesses) ||
             !limits_equal(&a->pattern.age, &b->pattern.age) ||
+            a->dry_run != b->dry_run || a->apply_interval != b->apply_interval ||
+            !damos_watermarks_equal(&a->watermarks, &b->watermarks) ||
+            !damos_filters_equal(&a->filters, &b->filters) ||
+            a->returned_within != b->returned_within || a->guarded != b->guarded ||
             !damos_quota_equal(&a->quota, &b->quota) || a->nr_targets != b->nr_targets)
                 return false;
         for (size_t i = 0; i < a->nr_targets; i++)
@@ -89,25 +119,4 @@ bool damos_is_for(const struct damos *scheme, const struct damon_target *target)
                 if (strcmp(scheme->targets[i], target->name) == 0)
                         return true;
         return scheme->nr_targets == 0;
-}
-
-static bool within(const struct damos_limits *limits, uint64_t value) {
-        return value >= limits->min && value <= limits->max;
-}
-
-bool damos_matches(const struct damos *scheme, const struct damon_region *region,
-                   const struct damon_attrs *attrs) {
-        /* accesses too rare to show in nr_accesses are accesses all the same */
-        uint32_t nr_accesses = MAX(region->nr_accesses, (uint32_t) region->accessed);
-        uint64_t age;
-
-        if (region->unknown && scheme->action != DAMOS_STAT)
-                return false;
-        if (region->absent && damos_lets_go(scheme->action))
-                return false;
-        if (__builtin_mul_overflow(region->age, attrs->aggregation_interval, &age))
-                age = UINT64_MAX;
-        return within(&scheme->pattern.size, damon_range_size(&region->range)) &&
-               within(&scheme->pattern.nr_accesses, nr_accesses) &&
-               within(&scheme->pattern.age, age);
 }

@@ -66,20 +66,10 @@ size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
 
 uint64_t damon_target_sz_limit(const struct damon_target *target, const struct damon_attrs *attrs,
                                uint64_t page_size) {
-        uint64_t limit = damon_regions_size(&target->regions) / attrs->min_regions;
+        uint64_t sz_in_memory = damon_regions_size_in_memory(&target->regions), limit;
 
+        limit = (sz_in_memory > 0 ? sz_in_memory : damon_regions_size(&target->regions)) / attrs->min_regions;
         return MAX((limit + page_size - 1) / page_size, 1) * page_size;
-}
-
-uint32_t damon_target_max_in_memory(const struct damon_target *target, const struct damon_attrs *attrs,
-                                    uint64_t page_size) {
-        uint64_t nr_pages;
-
-        if (!target->residency.known)
-                return 0;
-        nr_pages = damon_residency_size(&target->residency, (struct damon_range) { 0, UINT64_MAX }) / page_size;
-        return (uint32_t) MAX(MIN((nr_pages + attrs->min_regions - 1) / attrs->min_regions,
-                                  (uint64_t) UINT32_MAX), UINT64_C(1));
 }
 
 int damon_target_update(struct damon_target *target, const struct damon_range *mappings, size_t nr,

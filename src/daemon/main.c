@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "conf.h"
+#include "explain.h"
 #include "log.h"
 #include "macro.h"
 #include "manager.h"
 #include "message-ids.h"
 #include "page-idle.h"
+#include "unit.h"
 
 /*
  * Arrays of that many bytes and more, such as the regions of a target, have mappings of their own,
@@ -35,12 +37,15 @@ enum mode {
         MODE_CHECK,
         MODE_DUMP,
         MODE_PROBE,
+        MODE_EXPLAIN,
 };
 
+/* The limit is in microseconds, 0 is none. */
 struct arguments {
         enum mode mode;
         const char *config;
         bool dry_run;
+        uint64_t limit;
         int log_level;
 };
 
@@ -53,7 +58,10 @@ static void help(void) {
              "  -T, --dump-config      print the configuration with all defaults, and exit\n"
              "      --probe            say what this kernel and these privileges offer, and exit\n"
              "  -n, --dry-run          do everything but act on memory\n"
-             "      --log-level=LEVEL  error, warning, info or debug [info]\n"
+             "      --explain          watch for a while, say what schemes would match and what holds\n"
+             "                         them back, and exit\n"
+             "      --for=TIME         how long to watch for that, at most\n"
+             "      --log-level=LEVEL  error, warning, info or debug [info; for --explain: warning]\n"
              "  -h, --help             this text\n"
              "  -V, --version          version\n"
              "\n"
@@ -83,6 +91,8 @@ static int parse_arguments(int argc, char *argv[], struct arguments *arguments) 
         enum {
                 OPTION_PROBE = 256,
                 OPTION_LOG_LEVEL,
+                OPTION_EXPLAIN,
+                OPTION_FOR,
         };
         static const struct option options[] = {
                 { "config", required_argument, NULL, 'c' },
@@ -90,6 +100,8 @@ static int parse_arguments(int argc, char *argv[], struct arguments *arguments) 
                 { "dump-config", no_argument, NULL, 'T' },
                 { "probe", no_argument, NULL, OPTION_PROBE },
                 { "dry-run", no_argument, NULL, 'n' },
+                { "explain", no_argument, NULL, OPTION_EXPLAIN },
+                { "for", required_argument, NULL, OPTION_FOR },
                 { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
@@ -114,6 +126,15 @@ static int parse_arguments(int argc, char *argv[], struct arguments *arguments) 
                 case 'n':
                         arguments->dry_run = true;
                         break;
+                case OPTION_EXPLAIN:
+                        arguments->mode = MODE_EXPLAIN;
+                        break;
+                case OPTION_FOR:
+                        if (unit_parse_time(optarg, &arguments->limit) < 0 || arguments->limit == 0) {
+                                fprintf(stderr, "damond: --for: '%s' is no time above 0, such as 30s\n", optarg);
+                                return -EINVAL;
+                        }
+                        break;
                 case OPTION_LOG_LEVEL:
                         arguments->log_level = parse_log_level(optarg);
                         if (arguments->log_level < 0) {
@@ -135,6 +156,12 @@ static int parse_arguments(int argc, char *argv[], struct arguments *arguments) 
                 fprintf(stderr, "damond: '%s' is no option\n", argv[optind]);
                 return -EINVAL;
         }
+        if (arguments->limit > 0 && arguments->mode != MODE_EXPLAIN) {
+                fputs("damond: --for is for --explain only\n", stderr);
+                return -EINVAL;
+        }
+        if (arguments->log_level < 0)
+                arguments->log_level = arguments->mode == MODE_EXPLAIN ? LOG_WARNING : LOG_INFO;
         return 1;
 }
 
@@ -173,6 +200,7 @@ static void log_caveat(const char *sentence, void *userdata) {
 }
 
 static int run(const struct arguments *arguments, struct plan **plan) {
+        bool explains = arguments->mode == MODE_EXPLAIN;
         struct page_idle_files files;
         struct manager *manager;
         const char *why;
@@ -180,19 +208,20 @@ static int run(const struct arguments *arguments, struct plan **plan) {
 
         r = page_idle_files_open(&files, &why);
         if (r < 0) {
-                log_error(DAMOND_MESSAGE_UNAVAILABLE, "%s", why);
+                log_error(DAMOND_MESSAGE_UNAVAILABLE, "%s%s", why, explains && r == -EBUSY ?
+                          "; the one that runs logs the same on SIGUSR1: systemctl kill -s USR1 damond" : "");
                 return exit_code(r);
         }
         page_idle_caveats(files.proc_fd, log_caveat, NULL);
         if ((*plan)->allow_injection && inject_probe(&why) < 0)
                 log_record(LOG_WARNING, DAMOND_MESSAGE_CAVEAT, NULL, "nothing can be injected: %s", why);
 
-        r = manager_new(&manager, arguments->config, *plan, &files, arguments->dry_run);
+        r = manager_new(&manager, arguments->config, *plan, &files, arguments->dry_run || explains);
         if (r < 0)
                 log_error(DAMOND_MESSAGE_FAILED, "cannot start: %s", strerror(-r));
         else {
                 *plan = NULL;
-                r = manager_run(manager);
+                r = explains ? explain_run(manager, arguments->limit, stdout) : manager_run(manager);
                 manager_free(manager);
         }
         page_idle_files_close(&files);
@@ -202,7 +231,7 @@ static int run(const struct arguments *arguments, struct plan **plan) {
 int main(int argc, char *argv[]) {
         struct arguments arguments = {
                 .config = CONF_PATH,
-                .log_level = LOG_INFO,
+                .log_level = -1,
         };
         _cleanup_(plan_freep) struct plan *plan = NULL;
         int r;

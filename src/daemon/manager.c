@@ -91,19 +91,23 @@ static int schedule_tick(struct manager *manager) {
         return sd_event_source_set_enabled(manager->tick, SD_EVENT_ONESHOT);
 }
 
+static int resume_ticking(struct manager *manager) {
+        charge_governor(manager, NULL);
+        governor_resume(&manager->governor);
+        manager->grid = manager_now();
+        manager->marked_at = manager->grid;
+        return schedule_tick(manager);
+}
+
 /* Without targets there is nothing to sample; the first one starts the ticks again. */
 int manager_start_ticking(struct manager *manager) {
         int enabled, r;
 
         r = sd_event_source_get_enabled(manager->tick, &enabled);
         /* between two ticks of others the timer is off, too */
-        if (r < 0 || enabled != SD_EVENT_OFF || manager->nr_attached > 1)
+        if (r < 0 || enabled != SD_EVENT_OFF || manager->nr_attached > 1 || manager->asleep)
                 return r;
-        charge_governor(manager, NULL);
-        governor_resume(&manager->governor);
-        manager->grid = manager_now();
-        manager->marked_at = manager->grid;
-        return schedule_tick(manager);
+        return resume_ticking(manager);
 }
 
 static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -128,8 +132,10 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         manager->nr_samples += step.nr_checked;
         manager->nr_unknown += step.nr_unknown;
         manager->marked_at = manager_now();
-        if (step.aggregated)
+        if (step.aggregated) {
                 snapshot_record(manager);
+                outcome_look(manager);
+        }
 
         paid = (struct governor_step) {
                 .nr_samples = step.nr_checked + step.nr_marked,
@@ -151,10 +157,27 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
 int manager_schedule_scan(struct manager *manager, uint64_t interval) {
         int r;
 
+        if (manager->asleep)
+                return 0;
         r = sd_event_source_set_time_relative(manager->scan, interval);
         if (r < 0)
                 return r;
         return sd_event_source_set_enabled(manager->scan, SD_EVENT_ONESHOT);
+}
+
+int manager_set_asleep(struct manager *manager, bool asleep) {
+        int r;
+
+        if (asleep == manager->asleep)
+                return 0;
+        manager->asleep = asleep;
+        if (asleep) {
+                r = sd_event_source_set_enabled(manager->tick, SD_EVENT_OFF);
+                return r < 0 ? r : sd_event_source_set_enabled(manager->scan, SD_EVENT_OFF);
+        }
+        if (manager->nr_attached > 0 && (r = resume_ticking(manager)) < 0)
+                return r;
+        return manager_schedule_scan(manager, 0);
 }
 
 /* Time to the next look for processes: not so soon that the looking would eat up the budget. */
@@ -192,7 +215,7 @@ static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata) {
         struct manager *manager = userdata;
         int r;
 
-        if (manager->nr_attached == 0 || manager_now() < manager->tick_at + manager->watchdog_usec / 2)
+        if (manager->nr_attached == 0 || manager->asleep || manager_now() < manager->tick_at + manager->watchdog_usec / 2)
                 (void) sd_notify(false, "WATCHDOG=1");
         r = sd_event_source_set_time_relative(source, manager->watchdog_usec / WATCHDOG_SHARE);
         if (r < 0)
@@ -221,8 +244,6 @@ static int set_up_events(struct manager *manager) {
 
         if ((r = sd_event_new(&manager->event)) < 0 ||
             (r = sd_event_set_signal_exit(manager->event, true)) < 0 ||
-            (r = add_signal(manager, SIGHUP, on_hangup)) < 0 ||
-            (r = add_signal(manager, SIGUSR1, on_user1)) < 0 ||
             /* the default accuracy of 250 ms would make bursts of the ticks */
             (r = sd_event_add_time(manager->event, &manager->tick, CLOCK_MONOTONIC, 0, 1, on_tick,
                                    manager)) < 0 ||
@@ -230,7 +251,6 @@ static int set_up_events(struct manager *manager) {
             (r = sd_event_source_set_exit_on_failure(manager->tick, true)) < 0 ||
             (r = sd_event_add_time_relative(manager->event, &manager->scan, CLOCK_MONOTONIC, 0,
                                             100 * USEC_PER_MSEC, on_scan, manager)) < 0 ||
-            (r = statistics_arm(manager)) < 0 ||
             (r = sd_watchdog_enabled(false, &manager->watchdog_usec)) < 0)
                 return r;
         if (r > 0 && (r = sd_event_add_time_relative(manager->event, &manager->watchdog, CLOCK_MONOTONIC, 0,
@@ -246,13 +266,14 @@ int manager_new(struct manager **ret_manager, const char *config_path, struct pl
         struct manager *manager = calloc(1, sizeof(*manager));
         const struct damon_ops *ops;
         struct binding *bindings;
-        struct damos_stat *logged;
+        struct scheme_log *logged;
         struct damon_env env;
         int r;
 
         if (!manager)
                 return -ENOMEM;
         manager->config_path = config_path;
+        manager->dry_run = dry_run;
         manager->rng.state = clock_ns(CLOCK_REALTIME);
         manager->matcher.proc_fd = files->proc_fd;
         record_init(&manager->record);
@@ -303,6 +324,7 @@ struct manager *manager_free(struct manager *manager) {
         sd_event_source_unref(manager->tick);
         sd_event_source_unref(manager->scan);
         sd_event_source_unref(manager->statistics);
+        sd_event_source_unref(manager->adjust);
         sd_event_source_unref(manager->watchdog);
         sd_event_unref(manager->event);
         plan_free(manager->plan);
@@ -316,14 +338,23 @@ int manager_run(struct manager *manager) {
         char files[STATUS_FILES_MAX];
         int r;
 
-        log_info(DAMOND_MESSAGE_STARTED, "started with %s: %zu target entries, %zu schemes",
-                 status_files(manager, files), manager->plan->nr_targets, manager->plan->nr_schemes);
+        if ((r = add_signal(manager, SIGHUP, on_hangup)) < 0 ||
+            (r = add_signal(manager, SIGUSR1, on_user1)) < 0 ||
+            (r = statistics_arm(manager)) < 0) {
+                log_error(DAMOND_MESSAGE_FAILED, "cannot start: %s", strerror(-r));
+                return r;
+        }
+        log_info(DAMOND_MESSAGE_STARTED, "started with %s: %zu target entries, %zu schemes%s",
+                 status_files(manager, files), manager->plan->nr_targets, manager->plan->nr_schemes,
+                 manager->dry_run ? ", dry run" : "");
         record_set(&manager->record, manager->plan->record, manager->plan->record_size);
         snapshot_record(manager);
+        r = adjust_schemes(manager);
         (void) sd_notify(false, "READY=1");
         status_notify(manager);
 
-        r = sd_event_loop(manager->event);
+        if (r >= 0)
+                r = sd_event_loop(manager->event);
 
         (void) sd_notify(false, "STOPPING=1");
         statistics_log(manager);

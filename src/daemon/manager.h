@@ -43,6 +43,18 @@ struct target_log {
         size_t nr;
 };
 
+/**
+ * struct scheme_log - what the log says of a scheme
+ * @stat:       its statistics
+ * @matching:   what matched at the last aggregation
+ * @guard:      why it is held back
+ */
+struct scheme_log {
+        struct damos_stat stat;
+        struct damos_part matching;
+        enum damos_guard_reason guard;
+};
+
 /** STATUS_MAX - bytes of a status line with its NUL */
 #define STATUS_MAX 512
 
@@ -76,11 +88,13 @@ struct told {
 /**
  * struct manager - the daemon
  * @config_path:        configuration file; borrowed
+ * @dry_run:            nothing is ever acted on
  * @plan:               the plan in force
  * @event:              event loop
- * @tick:               timer of the next engine step; off while there are no targets
+ * @tick:               timer of the next engine step; off while there are no targets, or @asleep
  * @scan:               timer of the next look for processes
  * @statistics:         timer of the next statistics records
+ * @adjust:             timer of the next look at what the schemes are adjusted to
  * @watchdog:           timer of the next word to the service manager that all is well, or NULL
  * @watchdog_usec:      time after which it takes damond for stuck without one, microseconds
  * @page_idle:          operations
@@ -94,6 +108,7 @@ struct told {
  *                      CLOCK_MONOTONIC, microseconds
  * @marked_at:          when the last step ended,
  * @tick_at:            and when the next one is due, CLOCK_MONOTONIC, microseconds
+ * @asleep:             all schemes sleep: there are no ticks, and no looks for processes
  * @scanned_at:         when there was a look for processes last,
  * @scan_debt:          and how long its share of the budget takes to pay what it took
  * @charged_at:         when the governor was last charged,
@@ -106,16 +121,18 @@ struct told {
  * @recorded_at:        when statistics of monitoring were last logged,
  * @recorded_cpu:       and the CPU time of monitoring until then, nanoseconds
  * @target_log:         keeps the log of targets from growing without end
- * @logged:             statistics of each of the engine's schemes when last logged
+ * @logged:             of each of the engine's schemes, what was last logged
  */
 struct manager {
         const char *config_path;
+        bool dry_run;
         struct plan *plan;
 
         sd_event *event;
         sd_event_source *tick;
         sd_event_source *scan;
         sd_event_source *statistics;
+        sd_event_source *adjust;
         sd_event_source *watchdog;
         uint64_t watchdog_usec;
 
@@ -131,6 +148,7 @@ struct manager {
         uint64_t grid;
         uint64_t marked_at;
         uint64_t tick_at;
+        bool asleep;
         uint64_t scanned_at;
         uint64_t scan_debt;
         uint64_t charged_at;
@@ -144,7 +162,7 @@ struct manager {
         uint64_t recorded_at;
         uint64_t recorded_cpu;
         struct target_log target_log;
-        struct damos_stat *logged;
+        struct scheme_log *logged;
 };
 
 /**
@@ -203,6 +221,15 @@ int manager_schedule_scan(struct manager *manager, uint64_t interval);
 int manager_start_ticking(struct manager *manager);
 
 /**
+ * manager_set_asleep() - stop monitoring as all schemes sleep, or go on with it
+ * @manager:    manager
+ * @asleep:     whether all schemes sleep
+ *
+ * Return: 0 or a negative errno.
+ */
+int manager_set_asleep(struct manager *manager, bool asleep);
+
+/**
  * manager_apply_attrs() - give the plan's attributes to governor and engine
  * @manager:    manager
  *
@@ -241,6 +268,18 @@ void targets_scan(struct manager *manager);
  * again.
  */
 void targets_drop_gone(struct manager *manager);
+
+/* adjust.c */
+
+/**
+ * adjust_schemes() - let schemes sleep or wake by the state of the machine, where that is due, and log it
+ * @manager:    manager
+ *
+ * Sets the timer of the next time. Must be called when the engine's schemes were set.
+ *
+ * Return: 0 or a negative errno.
+ */
+int adjust_schemes(struct manager *manager);
 
 /* status.c */
 
@@ -289,15 +328,22 @@ int statistics_arm(struct manager *manager);
 /**
  * statistics_follow() - take note of the engine's schemes, after they were set
  * @manager:    manager
- * @logged:     room for the statistics of each of them; owned by the manager
+ * @logged:     room for what is logged of each of them; owned by the manager
  */
-void statistics_follow(struct manager *manager, struct damos_stat *logged);
+void statistics_follow(struct manager *manager, struct scheme_log *logged);
 
 /**
- * statistics_log() - log a record for each scheme whose statistics have changed
+ * statistics_log() - log a record for each scheme whose statistics, or what it matches, have changed
  * @manager:    manager
  */
 void statistics_log(struct manager *manager);
+
+/**
+ * statistics_dry_run() - say whether a scheme acts on nothing
+ * @manager:    manager
+ * @scheme:     one of its schemes
+ */
+bool statistics_dry_run(const struct manager *manager, const struct damos *scheme);
 
 /** STATISTICS_RESOLUTION_MAX - bytes that hold what statistics_resolution() says */
 #define STATISTICS_RESOLUTION_MAX 256
@@ -318,6 +364,35 @@ const char *statistics_resolution(const struct manager *manager,
  * @manager:    manager
  */
 void statistics_log_budget(const struct manager *manager);
+
+/* outcome.c */
+
+/**
+ * struct outcome_text - an outcome in words and numbers
+ * @fields:     fields of a journal record, ended by NULL; point to @buf
+ * @buf:        what they hold
+ * @numbers:    for a snapshot: " sz_moved=N sz_returned=N sz_refused_shared=N ..."
+ * @words:      for people: ", moved 1.2G, of which 3M came back, ...", if anything is known
+ */
+struct outcome_text {
+        const char *fields[2 + _DAMOS_REFUSAL_MAX + 1];
+        char buf[2 + _DAMOS_REFUSAL_MAX][64];
+        char numbers[512];
+        char words[256];
+};
+
+/**
+ * outcome_format() - write an outcome
+ * @outcome:    outcome
+ * @ret_text:   set to the text
+ */
+void outcome_format(const struct damos_outcome *outcome, struct outcome_text *ret_text);
+
+/**
+ * outcome_look() - tell the engine how much swap there is, and the log which schemes are held back
+ * @manager:    manager
+ */
+void outcome_look(struct manager *manager);
 
 /* snapshot.c */
 

@@ -12,6 +12,7 @@
 
 #include "array.h"
 #include "macro.h"
+#include "path.h"
 #include "root.h"
 #include "unit.h"
 
@@ -162,19 +163,7 @@ static bool in_unit(struct candidate *candidate, const char *glob) {
 }
 
 static bool in_cgroup(struct candidate *candidate, const char *glob) {
-        _cleanup_free_ char *path = strdup(find_place(candidate)->cgroup ?: "");
-
-        while (path && path[0] == '/') {
-                char *slash = strrchr(path, '/');
-
-                if (fnmatch(glob, path, 0) == 0)
-                        return true;
-                if (path[1] == '\0')
-                        return false;
-                /* "/a" lies in "/" */
-                slash[slash == path] = '\0';
-        }
-        return false;
+        return path_is_in(find_place(candidate)->cgroup ?: "", glob);
 }
 
 /* What costs least comes first. */

@@ -30,8 +30,16 @@
 #define DAMOND_MESSAGE_TARGETS_OMITTED "92d5c7e1b04a4b6f8f3ea9d6712c58b0"
 /* what a scheme has done */
 #define DAMOND_MESSAGE_SCHEME_STATISTICS "af7a0b46d489470287d4f23b637f95b4"
+/* a scheme sleeps by its watermarks, or is awake again */
+#define DAMOND_MESSAGE_WATERMARKS "5c0a9e6b7f0e4d46b3a1d7f2c48e9b13"
+/* a goal of a scheme cannot be read, or all can again */
+#define DAMOND_MESSAGE_GOALS "8f2d61c07b9a4e35a6d0c3f419e7b82c"
 /* what monitoring has done, and at which resolution */
 #define DAMOND_MESSAGE_MONITORING_STATISTICS "0e4cb8cbe5d7426bb15559369cbd961e"
+/* a guard holds a scheme back */
+#define DAMOND_MESSAGE_GUARD "d00be15fc4b44470a20a91ac36e827ec"
+/* a guard lets a scheme do what it is to do again */
+#define DAMOND_MESSAGE_GUARD_OVER "bb88cec645974cf386e32ff53e94a600"
 /* the CPU budget binds, or does not bind any more */
 #define DAMOND_MESSAGE_BUDGET "f358fa0399724940bc700fdec801deb7"
 /* damond does not keep up with its sample interval, or does again */

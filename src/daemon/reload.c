@@ -128,7 +128,7 @@ static int commit(struct manager *manager, struct plan *plan) {
         bool interval = before->statistics_interval != plan->statistics_interval;
         bool record = record_changed(before, plan);
         struct binding *bindings = matcher_prepare(&manager->matcher, plan);
-        struct damos_stat *logged = calloc(plan->nr_schemes + 1, sizeof(*logged));
+        struct scheme_log *logged = calloc(plan->nr_schemes + 1, sizeof(*logged));
         int r = bindings && logged ? 0 : -ENOMEM;
 
         if (r >= 0 && schemes) {
@@ -147,6 +147,8 @@ static int commit(struct manager *manager, struct plan *plan) {
         else
                 free(logged);
         manager->plan = plan;
+        if (schemes && (r = adjust_schemes(manager)) < 0)
+                log_error(DAMOND_MESSAGE_FAILED, "cannot adjust the schemes: %s", strerror(-r));
         if (attrs && (r = manager_apply_attrs(manager)) < 0)
                 log_error(DAMOND_MESSAGE_FAILED, "the new monitoring attributes were refused: %s", strerror(-r));
         if (interval && (r = statistics_arm(manager)) < 0)

@@ -70,6 +70,49 @@ static void log_huge(const struct huge_stat *stat) {
                          inject->nr_left, inject->stop_sum / NSEC_PER_USEC, inject->stop_max / NSEC_PER_USEC);
 }
 
+/* What the last aggregation found, and what of that is still to be done. */
+static void log_breakdown(const struct damos *scheme, uint64_t sz_waiting) {
+        const struct damos_breakdown *breakdown = &scheme->breakdown;
+        const struct damos_part *matching = &breakdown->parts[DAMOS_HOLD_NONE];
+        char size[UNIT_STRING_MAX], in_memory[UNIT_STRING_MAX], held[512] = "", waiting[64] = "";
+        size_t n = 0;
+
+        for (size_t i = DAMOS_HOLD_NONE + 1; i < _DAMOS_HOLD_MAX; i++)
+                if (breakdown->parts[i].size > 0 && n < sizeof(held))
+                        n += (size_t) snprintf(held + n, sizeof(held) - n, "%s %s (%s)",
+                                               n == 0 ? "; held back by" : ",",
+                                               damos_hold_to_string((enum damos_hold) i),
+                                               unit_format_size_short(size, breakdown->parts[i].size));
+        if (damos_quota_is_set(&scheme->quota))
+                (void) snprintf(waiting, sizeof(waiting), ", %s wait for the quota",
+                                unit_format_size_short(size, sz_waiting));
+        log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s now: %s match, %s in memory%s%s", scheme->name,
+                 unit_format_size_short(size, matching->size),
+                 unit_format_size_short(in_memory, matching->in_memory), waiting, held);
+}
+
+static void log_scheme(const struct manager *manager, const struct damos *scheme, uint64_t sz_waiting) {
+        const struct damos_stat *stat = &scheme->stat;
+        const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
+        char effective[64] = "";
+        struct outcome_text outcome;
+
+        outcome_format(&stat->outcome, &outcome);
+        if (damos_quota_is_set(&scheme->quota))
+                (void) snprintf(effective, sizeof(effective), " effective_bytes=%" PRIu64,
+                                damos_quota_effective(&scheme->quota, &scheme->charge));
+        log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
+                 " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64 " sz_filtered=%" PRIu64 " nr_matching=%" PRIu64 " sz_matching=%" PRIu64
+                 "%s%s state=%s%s%s",
+                 scheme->name, stat->nr_tried, stat->sz_tried, stat->nr_applied, stat->sz_applied,
+                 stat->qt_exceeds, stat->sz_filtered, matching->nr, matching->size,
+                 outcome.numbers, effective,
+                 scheme->wake.asleep ? "asleep" : "awake",
+                 damos_guard_reason(&scheme->guard) != DAMOS_GUARD_NONE ? " held back" : "",
+                 statistics_dry_run(manager, scheme) ? " (dry run)" : "");
+        log_breakdown(scheme, sz_waiting);
+}
+
 void snapshot_log(const struct manager *manager) {
         const struct damon_attrs *attrs = damon_engine_attrs(manager->engine);
         char interval[UNIT_STRING_MAX], resolution[STATISTICS_RESOLUTION_MAX];
@@ -83,10 +126,7 @@ void snapshot_log(const struct manager *manager) {
         }
         schemes = damon_engine_schemes(manager->engine, &nr_schemes);
         for (size_t i = 0; i < nr_schemes; i++)
-                log_info(DAMOND_MESSAGE_SNAPSHOT, "scheme %s: nr_tried=%" PRIu64 " sz_tried=%" PRIu64 " nr_applied=%" PRIu64
-                         " sz_applied=%" PRIu64 " qt_exceeds=%" PRIu64,
-                         schemes[i].name, schemes[i].stat.nr_tried, schemes[i].stat.sz_tried,
-                         schemes[i].stat.nr_applied, schemes[i].stat.sz_applied, schemes[i].stat.qt_exceeds);
+                log_scheme(manager, &schemes[i], damon_engine_sz_waiting(manager->engine, i));
         log_huge(page_idle_huge_stat(manager->page_idle));
         log_info(DAMOND_MESSAGE_SNAPSHOT, "monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
                  " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64 "%s",

@@ -3,7 +3,9 @@
 
 #include "manager.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,30 +15,81 @@
 #include "message-ids.h"
 #include "unit.h"
 
-static void log_scheme(const struct damos *scheme) {
-        const struct damos_stat *stat = &scheme->stat;
-        char tried[UNIT_STRING_MAX], applied[UNIT_STRING_MAX];
-        char name[128], action[64], nr_tried[64], sz_tried[64], nr_applied[64], sz_applied[64];
-        char qt_exceeds[64], exceeded[64] = "";
-        const char *fields[] = {
-                name, action, nr_tried, sz_tried, nr_applied, sz_applied, qt_exceeds, NULL,
-        };
+bool statistics_dry_run(const struct manager *manager, const struct damos *scheme) {
+        return manager->dry_run || scheme->dry_run;
+}
 
-        (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
-        (void) snprintf(action, sizeof(action), "DAMOND_ACTION=%s", damos_action_to_string(scheme->action));
-        (void) snprintf(nr_tried, sizeof(nr_tried), "DAMOND_NR_TRIED=%" PRIu64, stat->nr_tried);
-        (void) snprintf(sz_tried, sizeof(sz_tried), "DAMOND_SZ_TRIED=%" PRIu64, stat->sz_tried);
-        (void) snprintf(nr_applied, sizeof(nr_applied), "DAMOND_NR_APPLIED=%" PRIu64, stat->nr_applied);
-        (void) snprintf(sz_applied, sizeof(sz_applied), "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
-        (void) snprintf(qt_exceeds, sizeof(qt_exceeds), "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
-        if (damos_quota_is_set(&scheme->quota))
-                (void) snprintf(exceeded, sizeof(exceeded), ", quota used up %" PRIu64 " times",
-                                stat->qt_exceeds);
-        log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields,
-                   "scheme %s: %s tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s",
-                   scheme->name, damos_action_to_string(scheme->action), stat->nr_tried,
-                   unit_format_size_short(tried, stat->sz_tried), stat->nr_applied,
-                   unit_format_size_short(applied, stat->sz_applied), exceeded);
+/* Fields of a record, which is handed to the journal as an array of them that ends with NULL. */
+struct fields {
+        const char *items[LOG_FIELDS_MAX + 1];
+        char texts[LOG_FIELDS_MAX][128];
+        size_t nr;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void add_field(struct fields *fields, const char *format, ...) {
+        va_list arguments;
+
+        assert(fields->nr < LOG_FIELDS_MAX);
+        va_start(arguments, format);
+        (void) vsnprintf(fields->texts[fields->nr], sizeof(fields->texts[0]), format, arguments);
+        va_end(arguments);
+        fields->items[fields->nr] = fields->texts[fields->nr];
+        fields->nr++;
+}
+
+/* Go on with a message, as far as there is room. */
+__attribute__((format(printf, 3, 4)))
+static void add_text(char *text, size_t size, const char *format, ...) {
+        size_t length = strlen(text);
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void) vsnprintf(text + length, size - length, format, arguments);
+        va_end(arguments);
+}
+
+static void log_scheme(const struct manager *manager, const struct damos *scheme) {
+        const struct damos_stat *stat = &scheme->stat;
+        const struct damos_part *matching = &scheme->breakdown.parts[DAMOS_HOLD_NONE];
+        uint64_t sz_effective = damos_quota_effective(&scheme->quota, &scheme->charge);
+        bool dry_run = statistics_dry_run(manager, scheme);
+        char text[1024] = "", a[UNIT_STRING_MAX], b[UNIT_STRING_MAX];
+        struct outcome_text outcome;
+        struct fields fields = {};
+
+        outcome_format(&stat->outcome, &outcome);
+        add_field(&fields, "DAMOND_SCHEME=%s", scheme->name);
+        add_field(&fields, "DAMOND_ACTION=%s", damos_action_to_string(scheme->action));
+        add_field(&fields, "DAMOND_DRY_RUN=%d", dry_run);
+        add_field(&fields, "DAMOND_NR_TRIED=%" PRIu64, stat->nr_tried);
+        add_field(&fields, "DAMOND_SZ_TRIED=%" PRIu64, stat->sz_tried);
+        add_field(&fields, "DAMOND_NR_APPLIED=%" PRIu64, stat->nr_applied);
+        add_field(&fields, "DAMOND_SZ_APPLIED=%" PRIu64, stat->sz_applied);
+        add_field(&fields, "DAMOND_SZ_FILTERED=%" PRIu64, stat->sz_filtered);
+        add_field(&fields, "DAMOND_QT_EXCEEDS=%" PRIu64, stat->qt_exceeds);
+        add_field(&fields, "DAMOND_NR_MATCHING=%" PRIu64, matching->nr);
+        add_field(&fields, "DAMOND_SZ_MATCHING=%" PRIu64, matching->size);
+        add_field(&fields, "DAMOND_SZ_MATCHING_IN_MEMORY=%" PRIu64, matching->in_memory);
+        add_field(&fields, "DAMOND_STATE=%s", scheme->wake.asleep ? "asleep" : "awake");
+        for (size_t i = 0; outcome.fields[i]; i++)
+                add_field(&fields, "%s", outcome.fields[i]);
+        add_text(text, sizeof(text), "tried %" PRIu64 " times (%s), applied %" PRIu64 " times (%s)%s", stat->nr_tried,
+                 unit_format_size_short(a, stat->sz_tried), stat->nr_applied,
+                 unit_format_size_short(b, stat->sz_applied), outcome.words);
+        if (scheme->filters.nr > 0)
+                add_text(text, sizeof(text), ", %s held back by filters", unit_format_size_short(a, stat->sz_filtered));
+        if (damos_quota_is_set(&scheme->quota)) {
+                add_field(&fields, "DAMOND_EFFECTIVE_BYTES=%" PRIu64, sz_effective);
+                add_text(text, sizeof(text), ", quota used up %" PRIu64 " times", stat->qt_exceeds);
+        }
+        if (scheme->quota.nr_goals > 0)
+                add_text(text, sizeof(text), ", now %s", unit_format_size_short(a, sz_effective));
+        log_record(LOG_INFO, DAMOND_MESSAGE_SCHEME_STATISTICS, fields.items,
+                   "scheme %s: %s %s; %s match now, %s of it in memory%s%s", scheme->name,
+                   damos_action_to_string(scheme->action), text, unit_format_size_short(a, matching->size),
+                   unit_format_size_short(b, matching->in_memory), scheme->wake.asleep ? "; asleep" : "",
+                   dry_run ? " (dry run)" : "");
 }
 
 /* What the budget leaves of what is configured, beginning with what is sampled. */
@@ -46,6 +99,10 @@ static void describe(const struct manager *manager, const char *before, char *bu
         char now[UNIT_STRING_MAX], wanted[UNIT_STRING_MAX], share[32] = "";
         size_t n;
 
+        if (manager->asleep) {
+                (void) snprintf(buf, size, "%sall schemes sleep by their watermarks", before);
+                return;
+        }
         if (attrs->sample_every > 1)
                 (void) snprintf(share, sizeof(share), "one in %" PRIu32 " regions ", attrs->sample_every);
         n = (size_t) snprintf(buf, size, "%ssampling %severy %s", before, share,
@@ -65,7 +122,7 @@ static void describe(const struct manager *manager, const char *before, char *bu
 const char *statistics_resolution(const struct manager *manager,
                                   char buf[static STATISTICS_RESOLUTION_MAX]) {
         buf[0] = '\0';
-        if (manager->nr_attached > 0 && governor_binds(&manager->governor))
+        if (manager->nr_attached > 0 && (manager->asleep || governor_binds(&manager->governor)))
                 describe(manager, "; ", buf, STATISTICS_RESOLUTION_MAX);
         return buf;
 }
@@ -126,13 +183,17 @@ static void log_monitoring(struct manager *manager) {
                    resolution);
 }
 
-void statistics_follow(struct manager *manager, struct damos_stat *logged) {
+void statistics_follow(struct manager *manager, struct scheme_log *logged) {
         const struct damos *schemes;
         size_t nr;
 
         schemes = damon_engine_schemes(manager->engine, &nr);
         for (size_t i = 0; i < nr; i++)
-                logged[i] = schemes[i].stat;
+                logged[i] = (struct scheme_log) {
+                        .stat = schemes[i].stat,
+                        .matching = schemes[i].breakdown.parts[DAMOS_HOLD_NONE],
+                        .guard = damos_guard_reason(&schemes[i].guard),
+                };
         free(manager->logged);
         manager->logged = logged;
 }
@@ -142,11 +203,17 @@ void statistics_log(struct manager *manager) {
         size_t nr;
 
         schemes = damon_engine_schemes(manager->engine, &nr);
-        for (size_t i = 0; i < nr; i++)
-                if (memcmp(&schemes[i].stat, &manager->logged[i], sizeof(manager->logged[i])) != 0) {
-                        log_scheme(&schemes[i]);
-                        manager->logged[i] = schemes[i].stat;
-                }
+        for (size_t i = 0; i < nr; i++) {
+                const struct damos_part *matching = &schemes[i].breakdown.parts[DAMOS_HOLD_NONE];
+                struct scheme_log *logged = &manager->logged[i];
+
+                if (memcmp(&schemes[i].stat, &logged->stat, sizeof(logged->stat)) == 0 &&
+                    memcmp(matching, &logged->matching, sizeof(logged->matching)) == 0)
+                        continue;
+                log_scheme(manager, &schemes[i]);
+                logged->stat = schemes[i].stat;
+                logged->matching = *matching;
+        }
 }
 
 static int set_timer(struct manager *manager, sd_event_source *source) {

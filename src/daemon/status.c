@@ -52,6 +52,10 @@ static void describe_targets(const struct manager *manager, char *buf, size_t si
                 (void) snprintf(buf, size, "No targets are configured");
                 return;
         }
+        if (manager->asleep) {
+                (void) snprintf(buf, size, "All schemes sleep by their watermarks, nothing is sampled");
+                return;
+        }
         if (manager->nr_attached == 0) {
                 (void) snprintf(buf, size, "Waiting for processes of %zu target entr%s",
                                 manager->plan->nr_targets, manager->plan->nr_targets == 1 ? "y" : "ies");
@@ -71,7 +75,7 @@ static void describe_cost(struct manager *manager, uint64_t now, char *buf, size
         size_t n;
 
         buf[0] = '\0';
-        if (manager->nr_attached > 0 && manager->told.status_at > 0 && elapsed > 0) {
+        if (manager->nr_attached > 0 && !manager->asleep && manager->told.status_at > 0 && elapsed > 0) {
                 permyriad = (uint32_t) ((cpu - manager->told.status_cpu) / NSEC_PER_USEC * 10000 / elapsed);
                 n = (size_t) snprintf(buf, size, "; %s of a CPU",
                                       unit_format_percent(used, permyriad));

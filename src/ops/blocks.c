@@ -31,34 +31,35 @@ int runs_add(struct runs *runs, struct damon_range range, size_t try, bool joins
 }
 
 /* Add the whole blocks of a part of a mapping. */
-static int add_part(struct runs *runs, struct damon_range part, const struct damos_try *tries, size_t nr,
-                    size_t try, uint64_t sz_block) {
+static int add_part(struct runs *runs, struct damon_range part, const struct advice *pieces, size_t nr,
+                    uint64_t sz_block) {
         uint64_t end = part.end / sz_block * sz_block;
         uint64_t start = (part.start + sz_block - 1) / sz_block * sz_block;
+        size_t piece = 0;
 
         for (uint64_t next; start < end; start = next) {
                 int r;
 
                 next = MIN(end, start + MAX(ADVISE_PIECE_MAX / sz_block, UINT64_C(1)) * sz_block);
-                while (try + 1 < nr && tries[try].range.end <= start)
-                        try++;
-                r = runs_add(runs, (struct damon_range) { start, next }, try, false);
+                while (piece + 1 < nr && pieces[piece].range.end <= start)
+                        piece++;
+                r = runs_add(runs, (struct damon_range) { start, next }, pieces[piece].try, false);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int runs_collect(struct runs *runs, const struct maps *maps, const struct damos_try *tries, size_t nr,
+int runs_collect(struct runs *runs, const struct maps *maps, const struct advice *pieces, size_t nr,
                  uint64_t sz_block) {
         size_t mapping = 0;
 
         runs->nr = 0;
         for (size_t i = 0, next; i < nr; i = next) {
-                struct damon_range whole = tries[i].range;
+                struct damon_range whole = pieces[i].range;
 
-                for (next = i + 1; next < nr && tries[next].range.start == whole.end; next++)
-                        whole.end = tries[next].range.end;
+                for (next = i + 1; next < nr && pieces[next].range.start == whole.end; next++)
+                        whole.end = pieces[next].range.end;
                 while (mapping < maps->nr && maps->ranges[mapping].end <= whole.start)
                         mapping++;
                 for (size_t k = mapping; k < maps->nr && maps->ranges[k].start < whole.end; k++) {
@@ -66,7 +67,7 @@ int runs_collect(struct runs *runs, const struct maps *maps, const struct damos_
                                 MAX(whole.start, maps->ranges[k].start),
                                 MIN(whole.end, maps->ranges[k].end),
                         };
-                        int r = add_part(runs, part, tries, next, i, sz_block);
+                        int r = add_part(runs, part, pieces + i, next - i, sz_block);
 
                         if (r < 0)
                                 return r;

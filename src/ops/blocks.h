@@ -55,16 +55,16 @@ void runs_done(struct runs *runs);
 int runs_add(struct runs *runs, struct damon_range range, size_t try, bool joins);
 
 /**
- * runs_collect() - find the whole blocks of the ranges to act on
+ * runs_collect() - find the whole blocks of what to act on
  * @runs:       receives them, in place of what it has
  * @maps:       mappings
- * @tries:      @nr ranges, sorted and disjoint; a block may lie in several that adjoin each other
- * @nr:         number of ranges
+ * @pieces:     @nr pieces, sorted and disjoint; a block may lie in several that adjoin each other
+ * @nr:         number of pieces
  * @sz_block:   bytes of a block
  *
  * Return: 0, -ENOMEM.
  */
-int runs_collect(struct runs *runs, const struct maps *maps, const struct damos_try *tries, size_t nr,
+int runs_collect(struct runs *runs, const struct maps *maps, const struct advice *pieces, size_t nr,
                  uint64_t sz_block);
 
 /**

@@ -110,12 +110,13 @@ static int say(struct huge *huge, struct huge_target *target, const struct proce
 }
 
 int huge_apply(struct huge *huge, struct huge_target *target, const struct process *process, pid_t pid,
-               const struct maps *maps, enum damos_action action, struct damos_try *tries, size_t nr) {
+               const struct maps *maps, enum damos_action action, const struct advice *pieces,
+               size_t nr_pieces, struct damos_try *tries, size_t nr) {
         int r;
 
         if (huge->sz_block == 0)
                 return 0;
-        r = runs_collect(&huge->wanted, maps, tries, nr, huge->sz_block);
+        r = runs_collect(&huge->wanted, maps, pieces, nr_pieces, huge->sz_block);
         if (r < 0)
                 return r;
         switch (action) {

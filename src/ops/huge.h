@@ -89,10 +89,13 @@ void huge_target_done(struct huge_target *target);
  * @pid:        its ID
  * @maps:       its mappings
  * @action:     the action
+ * @pieces:     @nr_pieces pieces of what is to be acted on
+ * @nr_pieces:  number of pieces
  * @tries:      @nr tries, see struct damon_ops
  * @nr:         number of tries
  *
  * Return: 0; -ESRCH if the process or its address space has ended; or a negative errno.
  */
 int huge_apply(struct huge *huge, struct huge_target *target, const struct process *process, pid_t pid,
-               const struct maps *maps, enum damos_action action, struct damos_try *tries, size_t nr);
+               const struct maps *maps, enum damos_action action, const struct advice *pieces,
+               size_t nr_pieces, struct damos_try *tries, size_t nr);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define KPF_LRU (UINT64_C(1) << 5)
+#define KPF_SWAPBACKED (UINT64_C(1) << 14)
 #define KPF_COMPOUND_HEAD (UINT64_C(1) << 15)
 #define KPF_COMPOUND_TAIL (UINT64_C(1) << 16)
 #define KPF_HUGE (UINT64_C(1) << 17)

@@ -13,6 +13,7 @@
 
 void maps_done(struct maps *maps) {
         free(maps->ranges);
+        free(maps->mappings);
         free(maps->text);
         *maps = (struct maps) {};
 }
@@ -57,8 +58,10 @@ static int parse_hex(const char **p, uint64_t *ret) {
         return 0;
 }
 
-/* "START-END PERMISSIONS OFFSET DEVICE INODE [NAME]"; @name is set to NAME, perhaps empty */
-static int parse_line(const char *line, struct damon_range *ret_range, const char **ret_name) {
+/* "START-END PERMISSIONS OFFSET DEVICE INODE [NAME]" of @length bytes; NAME may be empty */
+static int parse_line(const char *line, size_t length, struct damon_range *ret_range,
+                      struct mapping *ret_mapping) {
+        struct mapping mapping = {};
         struct damon_range range;
         const char *p = line;
 
@@ -69,9 +72,13 @@ static int parse_line(const char *line, struct damon_range *ret_range, const cha
                 p += strspn(p, " ");
                 if (*p == '\0' || *p == '\n')
                         return -EBADMSG;
+                if (i == 0)
+                        mapping.shared = memchr(p, 's', strcspn(p, " \n"));
                 p += strcspn(p, " \n");
         }
-        *ret_name = p + strspn(p, " ");
+        mapping.name = p + strspn(p, " ");
+        mapping.length = (size_t) (line + length - mapping.name);
+        *ret_mapping = mapping;
         *ret_range = range;
         return 0;
 }
@@ -81,20 +88,24 @@ int maps_parse(struct maps *maps, const char *text) {
         for (const char *line = text; *line != '\0';) {
                 size_t length = strcspn(line, "\n");
                 struct damon_range range;
-                const char *name;
+                struct mapping mapping;
                 int r;
 
-                r = parse_line(line, &range, &name);
+                r = parse_line(line, length, &range, &mapping);
                 if (r < 0)
                         return r;
                 /* The kernel writes a page of text at a time, and mappings change in between: one
                  * may come again, from its old start to a new end. */
                 if (maps->nr > 0)
                         range.start = MAX(range.start, maps->ranges[maps->nr - 1].end);
-                if (range.start < range.end && is_memory(name, (size_t) (line + length - name))) {
+                if (range.start < range.end && is_memory(mapping.name, mapping.length)) {
                         r = ARRAY_GROW(maps->ranges, maps->capacity, maps->nr + 1);
                         if (r < 0)
                                 return r;
+                        r = ARRAY_GROW(maps->mappings, maps->sz_mappings, maps->nr + 1);
+                        if (r < 0)
+                                return r;
+                        maps->mappings[maps->nr] = mapping;
                         maps->ranges[maps->nr++] = range;
                 }
                 line += length + (line[length] == '\n');

@@ -6,22 +6,39 @@
  * mapping ends and the next begins, which advice must not cross.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <damond/region.h>
 
 /**
+ * struct mapping - what a mapping is of
+ * @name:       its name, in the text that it was taken from
+ * @length:     bytes of the name; 0 if it has none
+ * @shared:     what is written to it is seen by all who map the same
+ */
+struct mapping {
+        const char *name;
+        size_t length;
+        bool shared;
+};
+
+/**
  * struct maps - mappings of a process
  * @ranges:     @nr mappings, sorted, disjoint; owned
+ * @mappings:   what they are of; owned
  * @nr:         number of mappings
  * @capacity:   number of mappings that @ranges has room for
+ * @sz_mappings: number of mappings that @mappings has room for
  * @text:       what was read; kept so that the next read needs no allocation
  * @sz_text:    bytes of @text
  */
 struct maps {
         struct damon_range *ranges;
+        struct mapping *mappings;
         size_t nr;
         size_t capacity;
+        size_t sz_mappings;
         char *text;
         size_t sz_text;
 };
@@ -35,7 +52,7 @@ void maps_done(struct maps *maps);
 /**
  * maps_parse() - take the mappings from the text of a maps file
  * @maps:       receives the mappings
- * @text:       the text
+ * @text:       the text; names point into it
  *
  * Left out are mappings that are not memory of the process: [vsyscall], which is no mapping
  * at all and lies behind the largest gap of all; [vvar], [vvar_vclock], [vdso] and

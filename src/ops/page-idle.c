@@ -20,9 +20,11 @@
 #include "macro.h"
 #include "maps.h"
 #include "pagemap.h"
+#include "pageout.h"
 #include "process.h"
 #include "reclaim.h"
 #include "resident.h"
+#include "sieve.h"
 #include "sort.h"
 
 /* Entries that one read of pagemap may cover: a 2 MiB block of 4 KiB pages. */
@@ -98,6 +100,9 @@ struct page_idle {
         struct advice *pieces;
         size_t nr_pieces, sz_pieces;
         struct huge huge;
+        uint64_t sz_piece_max;
+        struct sieve sieve;
+        struct pageout pageout;
 };
 
 static uint64_t time_of(clockid_t clock) {
@@ -472,53 +477,108 @@ static uint64_t before_split_folio(struct page_idle *page_idle, const struct pro
         return range->end - MIN(inside, damon_range_size(range));
 }
 
-/* Cut a range into pieces that lie inside one mapping each. @mapping goes on with the tries. */
-static int add_pieces(struct page_idle *page_idle, struct damon_range range, size_t try,
-                      size_t *mapping) {
+/* Cut a part of a mapping into pieces that a call takes. */
+static int add_pieces(struct page_idle *page_idle, struct damon_range part, size_t try) {
+        for (uint64_t start = part.start, next; start < part.end; start = next) {
+                int r = ARRAY_GROW(page_idle->pieces, page_idle->sz_pieces, page_idle->nr_pieces + 1);
+
+                if (r < 0)
+                        return r;
+                next = MIN(part.end, start + page_idle->sz_piece_max);
+                page_idle->pieces[page_idle->nr_pieces++] = (struct advice) {
+                        .range = { start, next },
+                        .try = try,
+                };
+        }
+        return 0;
+}
+
+/* Add what filters let through of a part of a mapping, and count what they do not. */
+static int add_filtered(struct page_idle *page_idle, const struct mapping *mapping, struct damon_range part,
+                        struct damos_try *tries, size_t try) {
+        struct sieve *sieve = &page_idle->sieve;
+        int r;
+
+        r = sieve_range(sieve, mapping, part);
+        if (r < 0)
+                return r;
+        tries[try].sz_filtered += damon_range_size(&part);
+        for (size_t i = 0; i < sieve->nr_passed; i++) {
+                tries[try].sz_filtered -= damon_range_size(&sieve->passed[i]);
+                r = add_pieces(page_idle, sieve->passed[i], try);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Cut a range into parts that lie inside one mapping each. @mapping goes on with the tries. */
+static int add_parts(struct page_idle *page_idle, struct damon_range range, struct damos_try *tries,
+                     size_t try, size_t *mapping) {
         const struct maps *maps = &page_idle->maps;
 
         while (*mapping < maps->nr && maps->ranges[*mapping].end <= range.start)
                 (*mapping)++;
         for (size_t i = *mapping; i < maps->nr && maps->ranges[i].start < range.end; i++) {
-                uint64_t start = MAX(range.start, maps->ranges[i].start);
-                uint64_t end = MIN(range.end, maps->ranges[i].end);
+                struct damon_range part = {
+                        MAX(range.start, maps->ranges[i].start), MIN(range.end, maps->ranges[i].end),
+                };
+                int r = tries[try].filters ?
+                        add_filtered(page_idle, &maps->mappings[i], part, tries, try) :
+                        add_pieces(page_idle, part, try);
 
-                for (uint64_t next; start < end; start = next) {
-                        int r = ARRAY_GROW(page_idle->pieces, page_idle->sz_pieces,
-                                           page_idle->nr_pieces + 1);
-
-                        if (r < 0)
-                                return r;
-                        next = MIN(end, start + ADVISE_PIECE_MAX);
-                        page_idle->pieces[page_idle->nr_pieces++] = (struct advice) {
-                                .range = { start, next },
-                                .try = try,
-                        };
-                }
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
 
+/* What of a range is in memory, and was left out so as not to split a folio. */
+static int count_left_out(struct page_idle *page_idle, const struct process *process,
+                          struct damon_range range, struct damos_try *try) {
+        uint64_t size;
+        int r;
+
+        if (range.start >= range.end)
+                return 0;
+        r = pageout_present(&page_idle->pageout, process->pagemap_fd, page_idle->files.page_size, range,
+                            &size);
+        if (r >= 0)
+                try->outcome.sz_refused[DAMOS_REFUSED_SPLIT] += size;
+        return r;
+}
+
 static int collect_pieces(struct page_idle *page_idle, const struct process *process,
-                          bool splits_folios, const struct damos_try *tries, size_t nr) {
+                          enum damos_action action, struct damos_try *tries, size_t nr) {
+        bool looks = action == DAMOS_PAGEOUT && !page_idle->dry_run;
         size_t mapping = 0;
         bool begun = false;             /* the run of adjoining tries has passed its first folio */
         uint64_t border = 0;
 
         page_idle->nr_pieces = 0;
+        page_idle->sz_piece_max = looks ? PAGEOUT_PIECE_MAX : ADVISE_PIECE_MAX;
         for (size_t i = 0; i < nr; i++) {
                 struct damon_range range = tries[i].range;
                 int r;
 
-                if (splits_folios) {
+                if (damos_lets_go(action)) {
                         /* A folio on the border of two tries goes with the second one, whole. */
+                        bool goes_on = i + 1 < nr && tries[i + 1].range.start == range.end;
+
                         begun = begun && i > 0 && tries[i - 1].range.end == range.start;
                         range.start = begun ? border : behind_split_folio(page_idle, process, &range);
                         begun = range.start < range.end;
                         range.end = before_split_folio(page_idle, process, &range);
                         border = range.end;
+                        r = looks ? count_left_out(page_idle, process, (struct damon_range) {
+                                        tries[i].range.start, range.start }, &tries[i]) : 0;
+                        if (r >= 0 && looks && begun && !goes_on)
+                                r = count_left_out(page_idle, process, (struct damon_range) {
+                                        border, tries[i].range.end }, &tries[i]);
+                        if (r < 0)
+                                return r;
                 }
-                r = add_pieces(page_idle, range, i, &mapping);
+                r = add_parts(page_idle, range, tries, i, &mapping);
                 if (r < 0)
                         return r;
         }
@@ -531,10 +591,8 @@ static int apply_huge(struct page_idle *page_idle, struct damon_target *target,
         struct watched *watched = target->ops_data;
         int r;
 
-        if (page_idle->dry_run)
-                return 0;
         r = huge_apply(&page_idle->huge, &watched->huge, &watched->process, target->pid, &page_idle->maps,
-                       action, tries, nr);
+                       action, page_idle->pieces, page_idle->nr_pieces, tries, nr);
         /* of another thread than this one, whose time is counted by the caller */
         page_idle->action_time += page_idle->huge.stat.inject.cpu - cpu;
         if (r == -ESRCH)
@@ -542,12 +600,20 @@ static int apply_huge(struct page_idle *page_idle, struct damon_target *target,
         return r == -ESRCH || r == -EACCES ? 0 : r;
 }
 
+static int begin_sieve(struct page_idle *page_idle, const struct damon_target *target,
+                       const struct damos_try *tries, size_t nr) {
+        for (size_t i = 0; i < nr; i++)
+                if (tries[i].filters)
+                        return sieve_begin(&page_idle->sieve, &page_idle->files, process_of(target),
+                                           target->name, tries[i].filters);
+        return 0;
+}
+
 static int apply_now(struct page_idle *page_idle, struct damon_target *target,
                      enum damos_action action, struct damos_try *tries, size_t nr) {
         static const int advices[_DAMOS_ACTION_MAX] = {
                 [DAMOS_WILLNEED] = MADV_WILLNEED,
                 [DAMOS_COLD] = MADV_COLD,
-                [DAMOS_PAGEOUT] = MADV_PAGEOUT,
         };
         const struct process *process = process_of(target);
         int r;
@@ -558,13 +624,23 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         r = read_maps(page_idle, target);
         if (r < 0 || target->gone)
                 return r;
+        r = begin_sieve(page_idle, target, tries, nr);
+        if (r < 0)
+                return r;
+        r = collect_pieces(page_idle, process, action, tries, nr);
+        if (r >= 0)
+                r = sieve_end(&page_idle->sieve);
+        if (r == -ESRCH)
+                target->gone = true;
+        if (r < 0 || page_idle->dry_run || action == DAMOS_STAT)
+                return r == -ESRCH ? 0 : r;
         if (HUGE_ACTIONS & DAMOS_ACTION_BIT(action))
                 return apply_huge(page_idle, target, action, tries, nr);
-        r = collect_pieces(page_idle, process, action != DAMOS_WILLNEED, tries, nr);
-        if (r < 0 || page_idle->dry_run)
-                return r;
 
-        r = advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
+        r = action == DAMOS_PAGEOUT ?
+                pageout(&page_idle->pageout, process->pidfd, process->pagemap_fd,
+                        page_idle->files.page_size, page_idle->pieces, page_idle->nr_pieces, tries) :
+                advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
         if (r == -ESRCH)
                 target->gone = true;
         for (size_t i = 0; i < page_idle->nr_pieces; i++)
@@ -584,6 +660,20 @@ static int page_idle_apply(void *data, struct damon_target *target, enum damos_a
         page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
         *ret_time = time_of(CLOCK_MONOTONIC) - began;
         return r;
+}
+
+static int page_idle_present(void *data, struct damon_target *target, struct damon_range range,
+                             uint64_t *ret_size) {
+        struct page_idle *page_idle = data;
+        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        int r;
+
+        r = pageout_present(&page_idle->pageout, process_of(target)->pagemap_fd,
+                            page_idle->files.page_size, range, ret_size);
+        page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
+        if (r == -ESRCH)
+                target->gone = true;
+        return r == -ESRCH ? 0 : r;
 }
 
 static void watched_free(struct watched *watched) {
@@ -612,6 +702,7 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
         page_idle->ops = (struct damon_ops) {
                 .name = "page_idle",
                 .actions = page_idle_actions(),
+                .filters = SIEVE_FILTERS,
                 .page_size = files->page_size,
                 .dry_run = dry_run,
                 .mappings = page_idle_mappings,
@@ -619,6 +710,7 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 .mark = page_idle_mark,
                 .check = page_idle_check,
                 .apply = page_idle_apply,
+                .present = page_idle_present,
                 .target_release = page_idle_target_release,
         };
         *ret_ops = &page_idle->ops;
@@ -631,7 +723,9 @@ struct page_idle *page_idle_free(struct page_idle *page_idle) {
                 return NULL;
         maps_done(&page_idle->maps);
         huge_done(&page_idle->huge);
+        sieve_done(&page_idle->sieve);
         free(page_idle->pieces);
+        pageout_done(&page_idle->pageout);
         free(page_idle);
         return NULL;
 }

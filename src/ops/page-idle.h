@@ -72,7 +72,7 @@ int page_idle_target_pidfd(const struct damon_target *target);
 uint64_t page_idle_target_start_time(const struct damon_target *target);
 
 /**
- * page_idle_action_time() - CPU time that actions have taken
+ * page_idle_action_time() - CPU time that actions have taken, looks at what came of them included
  * @page_idle:  operations' data
  *
  * Return: nanoseconds since page_idle_new(). What the process used beyond this is

@@ -3,7 +3,28 @@
 
 #include "pagemap.h"
 
+#include <sys/ioctl.h>
+
 #include "macro.h"
+
+/* include/uapi/linux/fs.h, Linux 6.7; older headers lack it */
+struct pm_scan_arg {
+        uint64_t size;
+        uint64_t flags;
+        uint64_t start;
+        uint64_t end;
+        uint64_t walk_end;
+        uint64_t vec;
+        uint64_t vec_len;
+        uint64_t max_pages;
+        uint64_t category_inverted;
+        uint64_t category_mask;
+        uint64_t category_anyof_mask;
+        uint64_t return_mask;
+};
+
+#define PAGEMAP_SCAN _IOWR('f', 16, struct pm_scan_arg)
+#define PAGE_IS_PRESENT (UINT64_C(1) << 3)
 
 int pagemap_read(int fd, uint64_t addr, uint64_t page_size, uint64_t *entries, size_t nr) {
         ssize_t n;
@@ -15,4 +36,26 @@ int pagemap_read(int fd, uint64_t addr, uint64_t page_size, uint64_t *entries, s
         if (n < 0)
                 return -errno;
         return (int) ((size_t) n / sizeof(entries[0]));
+}
+
+int pagemap_scan(int fd, struct damon_range range, struct pagemap_region *found, size_t max,
+                 uint64_t *ret_walked) {
+        struct pm_scan_arg arg = {
+                .size = sizeof(arg),
+                .start = range.start,
+                .end = range.end,
+                .vec = (uint64_t) (uintptr_t) found,
+                .vec_len = max,
+                .category_mask = PAGE_IS_PRESENT,
+                .return_mask = PAGE_IS_PRESENT,
+        };
+        int nr;
+
+        do
+                nr = ioctl(fd, PAGEMAP_SCAN, &arg);
+        while (nr < 0 && errno == EINTR);
+        if (nr < 0)
+                return -errno;
+        *ret_walked = arg.walk_end;
+        return nr;
 }

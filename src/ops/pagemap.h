@@ -10,7 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <damond/range.h>
+
 #define PAGEMAP_PFN_MASK ((UINT64_C(1) << 55) - 1)
+#define PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56)
+#define PAGEMAP_FILE (UINT64_C(1) << 61)
 #define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 
@@ -47,3 +51,26 @@ static inline bool pagemap_in_transit(uint64_t entry) {
  * the file was opened; or a negative errno.
  */
 int pagemap_read(int fd, uint64_t addr, uint64_t page_size, uint64_t *entries, size_t nr);
+
+/** struct pagemap_region - pages of one kind; struct page_region of include/uapi/linux/fs.h */
+struct pagemap_region {
+        uint64_t start;
+        uint64_t end;
+        uint64_t categories;
+};
+
+/**
+ * pagemap_scan() - find the pages of a range that are mapped
+ * @fd:         pagemap file
+ * @range:      where to look
+ * @found:      receives what was found
+ * @max:        number of parts that @found has room for
+ * @ret_walked: set to where the walk has ended, for want of room perhaps
+ *
+ * The ioctl PAGEMAP_SCAN, which Linux has since 6.7 and which passes over holes quickly.
+ *
+ * Return: number of parts; -ENOTTY if the kernel cannot do it; -ESRCH if the address space has
+ * ended; or another negative errno.
+ */
+int pagemap_scan(int fd, struct damon_range range, struct pagemap_region *found, size_t max,
+                 uint64_t *ret_walked);

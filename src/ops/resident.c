@@ -3,36 +3,11 @@
 
 #include "resident.h"
 
-#include <sys/ioctl.h>
 #include <time.h>
 
 #include "array.h"
 #include "macro.h"
-
-/* include/uapi/linux/fs.h, Linux 6.7; older headers lack it */
-struct page_region {
-        uint64_t start;
-        uint64_t end;
-        uint64_t categories;
-};
-
-struct pm_scan_arg {
-        uint64_t size;
-        uint64_t flags;
-        uint64_t start;
-        uint64_t end;
-        uint64_t walk_end;
-        uint64_t vec;
-        uint64_t vec_len;
-        uint64_t max_pages;
-        uint64_t category_inverted;
-        uint64_t category_mask;
-        uint64_t category_anyof_mask;
-        uint64_t return_mask;
-};
-
-#define PAGEMAP_SCAN _IOWR('f', 16, struct pm_scan_arg)
-#define PAGE_IS_PRESENT (UINT64_C(1) << 3)
+#include "pagemap.h"
 
 /* A step of the walk: 65,536 pages of 4 KiB take about a millisecond if all are there. */
 #define STEP_BYTES (UINT64_C(256) << 20)
@@ -68,7 +43,7 @@ static void join_next(struct resident *resident, size_t last) {
         resident->nr_next = MIN(resident->nr_next, last + 1);
 }
 
-static int add_next(struct resident *resident, const struct page_region *found, size_t nr) {
+static int add_next(struct resident *resident, const struct pagemap_region *found, size_t nr) {
         size_t last = resident->nr_next > 0 ? resident->nr_next - 1 : 0;
         int r;
 
@@ -87,27 +62,18 @@ static int add_next(struct resident *resident, const struct page_region *found, 
 
 /* One step of the walk, up to @end at most. */
 static int walk_step(struct resident *resident, int pagemap_fd, uint64_t end) {
-        struct page_region found[STEP_RANGES];
-        struct pm_scan_arg arg = {
-                .size = sizeof(arg),
-                .start = resident->cursor,
-                .end = end,
-                .vec = (uint64_t) (uintptr_t) found,
-                .vec_len = STEP_RANGES,
-                .category_mask = PAGE_IS_PRESENT,
-                .return_mask = PAGE_IS_PRESENT,
-        };
+        struct pagemap_region found[STEP_RANGES];
+        uint64_t walked;
         int nr, r;
 
-        do
-                nr = ioctl(pagemap_fd, PAGEMAP_SCAN, &arg);
-        while (nr < 0 && errno == EINTR);
+        nr = pagemap_scan(pagemap_fd, (struct damon_range) { resident->cursor, end }, found, STEP_RANGES,
+                          &walked);
         if (nr < 0)
-                return -errno;
+                return nr;
         r = add_next(resident, found, (size_t) nr);
         if (r < 0)
                 return r;
-        resident->cursor = arg.walk_end;
+        resident->cursor = walked;
         return 0;
 }
 

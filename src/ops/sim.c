@@ -40,6 +40,7 @@ struct sim_target {
 struct sim {
         uint64_t now;
         uint64_t throughput;            /* bytes in a millisecond, or 0 */
+        uint64_t swap;                  /* bytes */
         struct sim_target **scripts;
         size_t nr_scripts;
         size_t scripts_capacity;
@@ -124,6 +125,7 @@ int sim_new(struct sim **ret_sim) {
 
         if (!sim)
                 return -ENOMEM;
+        sim->swap = SIM_NEVER;
         *ret_sim = sim;
         return 0;
 }
@@ -167,6 +169,19 @@ int sim_advance(struct sim *sim, uint64_t us) {
 
 void sim_set_throughput(struct sim *sim, uint64_t throughput) {
         sim->throughput = throughput;
+}
+
+void sim_set_swap(struct sim *sim, uint64_t size) {
+        sim->swap = size;
+}
+
+struct damos_swap sim_swap(const struct sim *sim) {
+        const struct damon_range all = { 0, UINT64_MAX };
+        uint64_t used = 0;
+
+        for (size_t i = 0; i < sim->nr_scripts; i++)
+                used += spans_overlap(&sim->scripts[i]->absent, all);
+        return (struct damos_swap) { sim->swap, sim->swap - MIN(used, sim->swap) };
 }
 
 const struct sim_act *sim_acts(const struct sim *sim, size_t *ret_nr) {
@@ -496,11 +511,42 @@ static int op_check(void *data, struct damon_sample *samples, size_t nr) {
         return 0;
 }
 
-static int script_act(struct sim_target *script, enum damos_action action,
-                      struct damon_range range) {
+/* Page out what is there, in the order of addresses, as far as it fits into swap. */
+static int script_page_out(struct sim_target *script, struct damon_range range,
+                           struct damos_outcome *outcome) {
+        uint64_t free = sim_swap(script->sim).free, present = sim_target_resident(script, range);
+        _cleanup_(spans_done) struct spans there = {}, gone = {};
+        uint64_t size;
+        int r;
+
+        r = spans_add_cut(&there, range, &script->mapped, &script->absent);
+        for (size_t i = 0; r >= 0 && i < there.nr; i++)
+                r = spans_add_cut(&gone, there.items[i], &script->mapped, &script->hidden);
+        if (r < 0)
+                return r;
+        size = spans_overlap(&gone, range);
+        outcome->sz_refused[DAMOS_REFUSED_LOCKED] = present - size;
+        for (size_t i = 0; i < gone.nr; i++) {
+                uint64_t fits = MIN(damon_range_size(&gone.items[i]), free - outcome->sz_moved);
+
+                if (fits == 0)
+                        break;
+                outcome->sz_moved += fits;
+                r = spans_add(&script->absent, (struct damon_range) {
+                                gone.items[i].start, gone.items[i].start + fits });
+                if (r < 0)
+                        return r;
+        }
+        outcome->sz_refused[DAMOS_REFUSED_NO_SWAP] = size - outcome->sz_moved;
+        return 0;
+}
+
+static int script_act(struct sim_target *script, enum damos_action action, struct damos_try *try) {
+        struct damon_range range = try->range;
+
         switch (action) {
         case DAMOS_PAGEOUT:
-                return sim_target_evict(script, range);
+                return script_page_out(script, range, &try->outcome);
         case DAMOS_WILLNEED:
                 return spans_remove(&script->absent, range);
         default:
@@ -531,15 +577,21 @@ static int op_apply(void *data, struct damon_target *target, enum damos_action a
                 struct damos_try *t = &tries[i];
 
                 t->sz_applied = target->gone ? 0 : script_sz_advised(script, t->range);
-                sim->acts[sim->nr_acts++] = (struct sim_act) {
-                        sim->now, target, action, t->range, t->sz_applied,
-                };
-                size += damon_range_size(&t->range);
-                r = target->gone ? 0 : script_act(script, action, t->range);
+                r = target->gone ? 0 : script_act(script, action, t);
                 if (r < 0)
                         return r;
+                sim->acts[sim->nr_acts++] = (struct sim_act) {
+                        sim->now, target, action, t->range, t->sz_applied, t->outcome,
+                };
+                size += damon_range_size(&t->range);
         }
         *ret_time = sim->throughput > 0 ? size * 1000000 / sim->throughput : 0;
+        return 0;
+}
+
+static int op_present(void *data, struct damon_target *target, struct damon_range range,
+                      uint64_t *ret_size) {
+        *ret_size = sim_target_resident(script_of(target), range);
         return 0;
 }
 
@@ -561,5 +613,6 @@ const struct damon_ops sim_ops = {
         .mark = op_mark,
         .check = op_check,
         .apply = op_apply,
+        .present = op_present,
         .target_release = op_target_release,
 };

@@ -58,7 +58,8 @@ struct sim_pattern {
  * @target:     the target; only to compare with, it may be freed by now
  * @action:     what
  * @range:      where
- * @sz_applied: what was reported
+ * @sz_applied: what was reported,
+ * @outcome:    and what came of it
  */
 struct sim_act {
         uint64_t time;
@@ -66,6 +67,7 @@ struct sim_act {
         enum damos_action action;
         struct damon_range range;
         uint64_t sz_applied;
+        struct damos_outcome outcome;
 };
 
 /**
@@ -125,6 +127,21 @@ int sim_advance(struct sim *sim, uint64_t us);
  * What they take is reported, but virtual time does not pass.
  */
 void sim_set_throughput(struct sim *sim, uint64_t throughput);
+
+/**
+ * sim_set_swap() - how much swap there is
+ * @sim:        world
+ * @size:       bytes; %SIM_NEVER, as it is at first, for as much as is needed
+ *
+ * All that is not present takes of it.
+ */
+void sim_set_swap(struct sim *sim, uint64_t size);
+
+/**
+ * sim_swap() - swap as it is now
+ * @sim:        world
+ */
+struct damos_swap sim_swap(const struct sim *sim);
 
 /**
  * sim_acts() - what was applied so far, in order

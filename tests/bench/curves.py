@@ -22,7 +22,7 @@ def points(folder):
     found = []
     for point in os.listdir(folder):
         base = os.path.join(folder, point)
-        if not os.path.isdir(base):
+        if not os.path.exists(os.path.join(base, "settings")):
             continue
         with open(os.path.join(base, "settings"), encoding="ascii") as file:
             settings = dict(line.rstrip("\n").split("=", 1) for line in file)
@@ -30,7 +30,11 @@ def points(folder):
             if not name.endswith(".truth"):
                 continue
             workload, monitor, _ = name[:-len(".truth")].split(".")
-            figures = Run(os.path.join(base, name[:-len(".truth")]), monitor, settings).figures
+            try:
+                figures = Run(os.path.join(base, name[:-len(".truth")]), monitor, settings).figures
+            except SystemExit as reason:
+                print(f"curves: {point}, {workload}: {reason}", file=sys.stderr)
+                continue
             if figures.get("MIPS"):
                 found.append((workload, monitor, point.split("-", 1)[1], figures["MIPS"], figures["error"]))
     return sorted(found, key=lambda p: (WORKLOADS.index(p[0]), p[1], p[3]))

@@ -91,6 +91,20 @@ static inline struct damon_step scenario_step(struct scenario *s) {
         return step_sound(s->engine, nr_passed, false, SIM_PAGE_SIZE);
 }
 
+/** scenario_adjust() - adjust the schemes if that is due, and count each kind of news */
+static inline void scenario_adjust(struct scenario *s, const struct damos_meter *meter,
+                                   unsigned nr_news[static DAMOS_GOALS_FOUND + 1]) {
+        const struct damos *scheme;
+        enum damos_news news;
+
+        if (sim_now(s->sim) < damon_engine_adjust_at(s->engine))
+                return;
+        while ((news = damon_engine_adjust(s->engine, meter, sim_now(s->sim), &scheme)) != DAMOS_NO_NEWS) {
+                assert_int_equal(scheme->wake.asleep, news == DAMOS_FELL_ASLEEP);
+                nr_news[news]++;
+        }
+}
+
 /** scenario_aggregate() - go on until an aggregation has ended */
 static inline void scenario_aggregate(struct scenario *s) {
         while (!scenario_step(s).aggregated)

@@ -19,6 +19,10 @@ static struct damos_try try_of(uint64_t start, uint64_t end) {
         return (struct damos_try) { .range = { start, end } };
 }
 
+static struct advice piece_of(uint64_t start, uint64_t end, size_t try) {
+        return (struct advice) { .range = { start, end }, .try = try };
+}
+
 static void assert_runs(const struct runs *runs, const struct advice *expected, size_t nr) {
         assert_int_equal(runs->nr, nr);
         for (size_t i = 0; i < nr; i++) {
@@ -33,14 +37,14 @@ static void assert_runs(const struct runs *runs, const struct advice *expected, 
                     ELEMENTSOF(((const struct advice[]) { __VA_ARGS__ })))
 
 static void only_whole_blocks_inside_one_mapping_count(void **state) {
-        const struct damos_try tries[] = { try_of(BLOCK + MIB, 20 * BLOCK) };
+        const struct advice pieces[] = { piece_of(BLOCK + MIB, 20 * BLOCK, 0) };
         struct runs runs = {};
 
         ranges[0] = (struct damon_range) { BLOCK, 3 * BLOCK + MIB };
         ranges[1] = (struct damon_range) { 3 * BLOCK + MIB, 6 * BLOCK };
         ranges[2] = (struct damon_range) { 7 * BLOCK + MIB, 8 * BLOCK + MIB };
         ranges[3] = (struct damon_range) { 19 * BLOCK, 30 * BLOCK };
-        assert_int_equal(runs_collect(&runs, &(struct maps) { .ranges = ranges, .nr = 4 }, tries, 1, BLOCK), 0);
+        assert_int_equal(runs_collect(&runs, &(struct maps) { .ranges = ranges, .nr = 4 }, pieces, 1, BLOCK), 0);
         ASSERT_RUNS(&runs, { .range = { 2 * BLOCK, 3 * BLOCK } }, { .range = { 4 * BLOCK, 6 * BLOCK } },
                     { .range = { 19 * BLOCK, 20 * BLOCK } });
         runs_done(&runs);
@@ -51,11 +55,15 @@ static void a_block_on_the_border_of_two_tries_is_of_both(void **state) {
                 try_of(BLOCK, 3 * BLOCK + MIB), try_of(3 * BLOCK + MIB, 5 * BLOCK + MIB),
                 try_of(6 * BLOCK + MIB, 8 * BLOCK),
         };
+        const struct advice pieces[] = {
+                piece_of(BLOCK, 3 * BLOCK + MIB, 0), piece_of(3 * BLOCK + MIB, 5 * BLOCK + MIB, 1),
+                piece_of(6 * BLOCK + MIB, 8 * BLOCK, 2),
+        };
         const struct maps maps = maps_of(1);
         struct runs runs = {};
 
         ranges[0] = (struct damon_range) { 0, 100 * BLOCK };
-        assert_int_equal(runs_collect(&runs, &maps, tries, 3, BLOCK), 0);
+        assert_int_equal(runs_collect(&runs, &maps, pieces, 3, BLOCK), 0);
         ASSERT_RUNS(&runs, { .range = { BLOCK, 5 * BLOCK } },
                     { .range = { 7 * BLOCK, 8 * BLOCK }, .try = 2 });
         for (size_t i = 0; i < runs.nr; i++)
@@ -67,12 +75,12 @@ static void a_block_on_the_border_of_two_tries_is_of_both(void **state) {
 }
 
 static void a_run_is_no_longer_than_one_piece_of_advice(void **state) {
-        const struct damos_try tries[] = { try_of(0, BLOCK + 5 * ADVISE_PIECE_MAX / 2) };
+        const struct advice pieces[] = { piece_of(0, BLOCK + 5 * ADVISE_PIECE_MAX / 2, 0) };
         const struct maps maps = maps_of(1);
         struct runs runs = {};
 
-        ranges[0] = tries[0].range;
-        assert_int_equal(runs_collect(&runs, &maps, tries, 1, BLOCK), 0);
+        ranges[0] = pieces[0].range;
+        assert_int_equal(runs_collect(&runs, &maps, pieces, 1, BLOCK), 0);
         ASSERT_RUNS(&runs, { .range = { 0, ADVISE_PIECE_MAX } },
                     { .range = { ADVISE_PIECE_MAX, 2 * ADVISE_PIECE_MAX } },
                     { .range = { 2 * ADVISE_PIECE_MAX, BLOCK + 5 * ADVISE_PIECE_MAX / 2 } });

@@ -75,6 +75,8 @@ static void test_load(void **state) {
         plan_free(plan);
         plan = load_without_memory(TEST_DATA "/conf/good/full.conf", 0);
         plan_free(plan);
+        plan = load_without_memory(TEST_DATA "/conf/good/goals.conf", 0);
+        plan_free(plan);
         plan = load_without_memory(TEST_DATA "/conf/good/selectors.conf", 0);
         plan_free(plan);
 }

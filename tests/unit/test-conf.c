@@ -299,6 +299,25 @@ static void test_long_names(void **state) {
         check_longest("cgroup", "", 4095);
 }
 
+static void test_outcome(void **state) {
+        static const struct {
+                uint64_t returned_within;
+                bool guarded;
+        } expected[] = {
+                { 60 * UINT64_C(1000000), true }, { 300 * UINT64_C(1000000), false }, { 0, false },
+                { 60 * UINT64_C(1000000), true },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/outcome.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                assert_int_equal(plan->schemes[i].returned_within, expected[i].returned_within);
+                assert_int_equal(plan->schemes[i].guarded, expected[i].guarded);
+        }
+        check_dump(plan);
+        plan_free(plan);
+}
+
 static void test_quota(void **state) {
         static const struct damos_quota expected[] = {
                 { 128 << 20, 0, USEC_PER_SEC, { 0, 1, 1 } },
@@ -315,6 +334,82 @@ static void test_quota(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(expected); i++)
                 if (!damos_quota_equal(&plan->schemes[i].quota, &expected[i]))
                         fail_msg("quota of %s", plan->schemes[i].name);
+        plan_free(plan);
+}
+
+static void test_dry_run(void **state) {
+        struct plan *plan = load(TEST_DATA "/conf/good/dry-run.conf");
+
+        assert_int_equal(plan->nr_schemes, 3);
+        assert_false(plan->schemes[0].dry_run);
+        assert_true(plan->schemes[1].dry_run);
+        assert_false(plan->schemes[2].dry_run);
+        plan_free(plan);
+}
+
+static void test_goals(void **state) {
+        struct damos_goal pressure[] = { { DAMOS_SOME_MEM_PSI_US, 10 * USEC_PER_MSEC, NULL } };
+        struct damos_goal all[] = {
+                { DAMOS_AVAILABLE_MEM_RATE, 3000, NULL }, { DAMOS_FREE_MEM_RATE, 10000, NULL },
+                { DAMOS_USER_INPUT, 2147483647, (char[]) { "/run/a \"score\"" } },
+        };
+        struct damos_goal file[] = { { DAMOS_USER_INPUT, 1, (char[]) { "/run/score" } } };
+        const struct damos_quota expected[] = {
+                { 0, 0, USEC_PER_SEC, { 0, 1, 1 }, pressure, 1 },
+                { 128 << 20, 10 * USEC_PER_MSEC, 100 * USEC_PER_MSEC, { 0, 1, 1 }, all, 3 },
+                { 0, 0, USEC_PER_SEC, { 0, 1, 1 }, file, 1 },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/goals.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++)
+                if (!damos_quota_equal(&plan->schemes[i].quota, &expected[i]))
+                        fail_msg("quota of %s", plan->schemes[i].name);
+        plan_free(plan);
+}
+
+static void test_control(void **state) {
+        static const uint64_t apply_intervals[] = { 5 * USEC_PER_MSEC, 5400 * USEC_PER_SEC, 0, 0, 0, 0, 0, 0, 0 };
+        static const struct damos_watermarks watermarks[ELEMENTSOF(apply_intervals)] = {
+                [4] = { DAMOS_FREE_MEM_RATE, 5 * USEC_PER_SEC, 5000, 4000, 2000 },
+                [5] = { DAMOS_SOME_MEM_PSI_RATE, 100 * USEC_PER_MSEC, 10000, 10000, 0 },
+                [6] = { DAMOS_AVAILABLE_MEM_RATE, 3600 * USEC_PER_SEC, 1234, 1234, 1234 },
+                [7] = { DAMOS_FREE_SWAP_RATE, 60 * USEC_PER_SEC, 10000, 10000, 1 },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/control.conf");
+
+        assert_int_equal(plan->nr_schemes, ELEMENTSOF(apply_intervals));
+        for (size_t i = 0; i < ELEMENTSOF(apply_intervals); i++) {
+                assert_int_equal(plan->schemes[i].apply_interval, apply_intervals[i]);
+                assert_true(damos_watermarks_equal(&plan->schemes[i].watermarks, &watermarks[i]));
+        }
+        plan_free(plan);
+}
+
+static void test_filters(void **state) {
+        static char b[] = "b", memcg[] = "/system.slice/*.service", heap[] = "[heap]", path[] = "/tmp/a \"b\"\\*";
+        struct damos_filter expected[] = {
+                { DAMOS_FILTER_ADDR, true, true, { 0x7f0000000000, 0x7f0000001000 }, 0, 0, NULL },
+                { DAMOS_FILTER_ADDR, false, false, { 0, 0x1000 }, 0, 0, NULL },
+                { DAMOS_FILTER_ADDR, true, false, { 0xfffffffffffff000, UINT64_MAX }, 0, 0, NULL },
+                { DAMOS_FILTER_TARGET, true, false, {}, 0, 0, b },
+                { DAMOS_FILTER_ANON, true, false, {}, 0, 0, NULL },
+                { DAMOS_FILTER_FILE, true, false, {}, 0, 0, NULL },
+                { DAMOS_FILTER_SHARED, true, false, {}, 0, 0, NULL },
+                { DAMOS_FILTER_HUGEPAGE_SIZE, true, false, {}, 2 << 20, UINT64_MAX, NULL },
+                { DAMOS_FILTER_HUGEPAGE_SIZE, true, false, {}, 0, 4096, NULL },
+                { DAMOS_FILTER_YOUNG, true, false, {}, 0, 0, NULL },
+                { DAMOS_FILTER_MEMCG, true, true, {}, 0, 0, memcg },
+                { DAMOS_FILTER_MAPPING, true, true, {}, 0, 0, heap },
+                { DAMOS_FILTER_MAPPING, true, false, {}, 0, 0, path },
+        };
+        struct plan *plan = load(TEST_DATA "/conf/good/filters.conf");
+
+        assert_int_equal(plan->nr_schemes, 3);
+        assert_true(damos_filters_equal(&plan->schemes[0].filters,
+                                        &(struct damos_filters) { expected, ELEMENTSOF(expected) }));
+        assert_int_equal(plan->schemes[1].filters.nr, 0);
+        assert_int_equal(plan->schemes[2].filters.nr, 0);
         plan_free(plan);
 }
 
@@ -486,6 +581,11 @@ int main(void) {
                 cmocka_unit_test(test_selectors),
                 cmocka_unit_test(test_long_names),
                 cmocka_unit_test(test_quota),
+                cmocka_unit_test(test_dry_run),
+                cmocka_unit_test(test_goals),
+                cmocka_unit_test(test_control),
+                cmocka_unit_test(test_filters),
+                cmocka_unit_test(test_outcome),
                 cmocka_unit_test(test_integers),
                 cmocka_unit_test(test_syntax),
                 cmocka_unit_test(test_dots),

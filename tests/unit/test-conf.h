@@ -91,17 +91,21 @@ static inline char *read_file(const char *path) {
         return text;
 }
 
-static inline struct plan *load_from(const char *path, const char *const *directories) {
+static inline struct plan *load_with(const char *path, const char *const *directories, uint32_t actions) {
         struct conf_diag diag = {};
         struct plan *plan = NULL;
         int r;
 
-        r = conf_load_from(path, directories, ACTIONS, &diag, &plan);
+        r = conf_load_from(path, directories, actions, &diag, &plan);
         if (diag.nr > 0)
                 fail_msg("%s", diag.messages[0].text);
         ASSERT_OK(r);
         assert_non_null(plan);
         return plan;
+}
+
+static inline struct plan *load_from(const char *path, const char *const *directories) {
+        return load_with(path, directories, ACTIONS);
 }
 
 static inline struct plan *load(const char *path) {

@@ -37,6 +37,7 @@ struct fake {
         enum damon_outcome outcome;
         enum damon_outcome (*outcome_of)(const struct damon_sample *sample);
         uint64_t sz_applied;            /* a try; UINT64_MAX is all of it */
+        uint64_t sz_filtered;           /* a try that has filters */
         const struct damon_range *resident;     /* NULL: not known */
         size_t nr_resident;
         const struct damon_target *updated[2000];
@@ -171,16 +172,23 @@ static int fake_apply(void *data, struct damon_target *target, enum damos_action
 
         assert_true(nr > 0);
         assert_false(target->gone);
-        assert_int_not_equal(action, DAMOS_STAT);
-        check_tries(target, tries, nr);
+        if (action == DAMOS_STAT)
+                assert_non_null(tries[0].filters);
+        else
+                check_tries(target, tries, nr);
         note_act(fake, &(struct fake_act) {
                 action, target, nr, target->regions.nr, first->nr_accesses, first->age,
         });
         *ret_time = 0;
         if (fake->gone_in_apply == target)
                 target->gone = true;
-        for (size_t i = 0; i < nr; i++)
-                tries[i].sz_applied = MIN(fake->sz_applied, damon_range_size(&tries[i].range));
+        for (size_t i = 0; i < nr; i++) {
+                uint64_t size = damon_range_size(&tries[i].range);
+
+                tries[i].sz_filtered = tries[i].filters ? MIN(fake->sz_filtered, size) : 0;
+                if (action != DAMOS_STAT)
+                        tries[i].sz_applied = MIN(fake->sz_applied, size - tries[i].sz_filtered);
+        }
         return fake->apply_error;
 }
 
@@ -406,6 +414,7 @@ static double share_accessed(const struct damon_target *target) {
 static void frequencies_are_what_the_checks_found(void **state) {
         _cleanup_world_ struct world *w = world_new();
         struct damon_target *t = add(w, "a");
+        uint64_t nr_accesses = 0;
 
         aggregate(w);
         assert_all(t, 20, 0);
@@ -416,9 +425,12 @@ static void frequencies_are_what_the_checks_found(void **state) {
         for (size_t i = 0; i < t->regions.nr; i++) {
                 const struct damon_region *r = &t->regions.items[i];
 
-                assert_in_range(r->nr_accesses, 5, 15);
+                nr_accesses += r->nr_accesses * damon_range_size(&r->range);
+                assert_true(r->accessed);
                 assert_int_equal(r->age, 0);
         }
+        /* a piece may have been cut for what was chance */
+        assert_in_range(nr_accesses / damon_regions_size(&t->regions), 8, 12);
         /* half of them; small regions have too few checks yet to forget what was before */
         assert_in_range((uint64_t) (100 * share_accessed(t)), 49, 60);
 }
@@ -640,6 +652,222 @@ static void quota_of_a_dry_run_is_that_of_a_real_one(void **state) {
                 assert_int_equal(stat_of(w, 0)->sz_tried, dry ? 10 * MIB : 100 * MIB);
                 aggregate(w);
                 assert_int_equal(stat_of(w, 0)->sz_tried, dry ? 10 * MIB : 200 * MIB);
+        }
+}
+
+/* Nothing is done, and all else is as if it had been. */
+static void scheme_in_a_dry_run_goes_on_as_if_it_acted(void **state) {
+        _cleanup_world_ struct world *dry = world_new(), *real = world_new();
+        struct damos schemes[] = { scheme("old", DAMOS_PAGEOUT), scheme("stat", DAMOS_STAT) };
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
+                schemes[i].pattern.age.min = 200000;
+        add(dry, "a");
+        add(real, "a");
+        ASSERT_OK(damon_engine_set_schemes(real->engine, schemes, ELEMENTSOF(schemes)));
+        schemes[0].dry_run = true;
+        ASSERT_OK(damon_engine_set_schemes(dry->engine, schemes, ELEMENTSOF(schemes)));
+        for (int i = 0; i < 10; i++) {
+                aggregate(dry);
+                aggregate(real);
+                for (size_t k = 0; k < ELEMENTSOF(schemes); k++)
+                        assert_int_equal(stat_of(dry, k)->sz_tried, stat_of(real, k)->sz_tried);
+        }
+        assert_int_equal(stat_of(real, 0)->sz_applied, 400 * MIB);
+        assert_int_equal(stat_of(dry, 0)->sz_applied, 0);
+        assert_int_equal(stat_of(dry, 0)->nr_applied, 0);
+        assert_int_equal(dry->fake.nr_acts, 0);
+}
+
+/* It takes no time, and is charged what is expected: 4 MiB a millisecond. */
+static void time_quota_of_a_dry_run_binds(void **state) {
+        for (int whole = 0; whole <= 1; whole++) {
+                struct damon_ops ops = fake_ops;
+                _cleanup_world_ struct world *w = NULL;
+                struct damos cold = scheme("s", DAMOS_COLD);
+
+                ops.dry_run = whole;
+                w = world_with(&ops);
+                cold.dry_run = !whole;
+                cold.quota = (struct damos_quota) { .time = 10000, .interval = 1000000 };
+                add(w, "a");
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+                for (int i = 0; i < 5; i++)
+                        aggregate(w);
+                assert_in_range(stat_of(w, 0)->sz_tried, 36 * MIB, 40 * MIB);
+                for (int i = 0; i < 10; i++)
+                        aggregate(w);
+                assert_in_range(stat_of(w, 0)->sz_tried, 72 * MIB, 80 * MIB);
+                assert_int_equal(stat_of(w, 0)->qt_exceeds, 1);
+        }
+}
+
+static const struct damos_breakdown *breakdown_of(const struct world *w, size_t i) {
+        size_t nr;
+        const struct damos *schemes = damon_engine_schemes(w->engine, &nr);
+
+        assert_true(i < nr);
+        return &schemes[i].breakdown;
+}
+
+/* As each scheme found it, before it or one behind it has changed anything. */
+static void breakdown_is_that_of_the_last_aggregation(void **state) {
+        _cleanup_world_ struct world *w = world_new();
+        struct damos schemes[] = { scheme("stat", DAMOS_STAT), scheme("cold", DAMOS_COLD), scheme("late", DAMOS_STAT) };
+
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
+                schemes[i].pattern.age.min = 200000;
+        add(w, "a");
+        ASSERT_OK(damon_engine_set_schemes(w->engine, schemes, ELEMENTSOF(schemes)));
+        for (int i = 0; i < 10; i++) {
+                bool old = i >= 2 && i % 2 == 0;     /* 0, 1, 2, and then 1, 2 */
+
+                aggregate(w);
+                for (size_t k = 0; k < ELEMENTSOF(schemes); k++) {
+                        const struct damos_breakdown *breakdown = breakdown_of(w, k);
+                        bool matches = old && k < 2;
+
+                        assert_int_equal(breakdown->parts[DAMOS_HOLD_NONE].size, matches ? 100 * MIB : 0);
+                        assert_int_equal(breakdown->parts[DAMOS_HOLD_AGE].size, matches ? 0 : 100 * MIB);
+                }
+        }
+        /* what stays is known of what stays */
+        ASSERT_OK(damon_engine_set_schemes(w->engine, schemes, 1));
+        assert_int_equal(breakdown_of(w, 0)->parts[DAMOS_HOLD_AGE].size, 100 * MIB);
+}
+
+static void what_the_quota_does_not_allow_waits(void **state) {
+        _cleanup_world_ struct world *w = world_new();
+        struct damos cold = scheme("s", DAMOS_COLD);
+
+        cold.quota = (struct damos_quota) { .size = 10 * MIB, .interval = 1000000 };
+        add(w, "a");
+        ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+        assert_int_equal(damon_engine_sz_waiting(w->engine, 0), 0);
+        aggregate(w);
+        assert_int_equal(breakdown_of(w, 0)->parts[DAMOS_HOLD_NONE].size, 100 * MIB);
+        assert_int_equal(damon_engine_sz_waiting(w->engine, 0), 90 * MIB);
+        aggregate(w);
+        assert_int_equal(damon_engine_sz_waiting(w->engine, 0), 100 * MIB);
+}
+
+struct seen {
+        unsigned nr_aggregations;
+        size_t nr_regions;
+        struct damos_breakdown breakdown;
+};
+
+static void look(struct damon_target *const *targets, size_t nr, const struct damon_attrs *in_force,
+                 void *userdata) {
+        struct damos old = scheme("s", DAMOS_PAGEOUT);
+        struct seen *seen = userdata;
+
+        assert_int_equal(nr, 1);
+        assert_int_equal(in_force->aggregation_interval, attrs.aggregation_interval);
+        old.pattern.age.min = 200000;
+        seen->nr_aggregations++;
+        seen->nr_regions = targets[0]->regions.nr;
+        seen->breakdown = (struct damos_breakdown) {};
+        damos_breakdown_add(&seen->breakdown, &old, targets[0], in_force);
+}
+
+/* Nothing is acted on, and so nothing becomes young. */
+static void who_observes_sees_what_schemes_would_see(void **state) {
+        _cleanup_world_ struct world *w = world_new();
+        struct damos old = scheme("s", DAMOS_PAGEOUT);
+        struct damon_target *target = add(w, "a");
+        struct seen seen = {};
+
+        old.pattern.age.min = 200000;
+        ASSERT_OK(damon_engine_set_schemes(w->engine, &old, 1));
+        damon_engine_observe(w->engine, look, &seen);
+        for (unsigned i = 0; i < 10; i++) {
+                aggregate(w);
+                assert_int_equal(seen.nr_aggregations, i + 1);
+                assert_int_equal(seen.breakdown.parts[DAMOS_HOLD_NONE].size, i < 2 ? 0 : 100 * MIB);
+                /* merged, and not yet cut */
+                assert_in_range(seen.nr_regions, 10, 20);
+                assert_true(target->regions.nr > seen.nr_regions);
+        }
+        assert_int_equal(w->fake.nr_acts, 0);
+        assert_int_equal(stat_of(w, 0)->nr_tried, 0);
+}
+
+/* Of 100 MiB, 10 are rejected by address, 10 are allowed by it, and what is behind them is looked at. */
+static struct damos_filter mixed_filters[] = {
+        { .type = DAMOS_FILTER_ADDR, .matching = true, .addr = { 0, 10 * MIB } },
+        { .type = DAMOS_FILTER_ADDR, .matching = true, .allow = true, .addr = { 10 * MIB, 20 * MIB } },
+        { .type = DAMOS_FILTER_ANON, .matching = true },
+};
+
+static struct world *world_that_looks(bool dry_run) {
+        static struct damon_ops ops;
+        struct world *w;
+
+        ops = fake_ops;
+        ops.filters = DAMOS_FILTER_BIT(DAMOS_FILTER_ANON);
+        ops.dry_run = dry_run;
+        w = world_with(&ops);
+        w->fake.sz_filtered = PAGE;
+        add(w, "a");
+        return w;
+}
+
+static void only_what_addresses_leave_open_is_looked_at(void **state) {
+        _cleanup_world_ struct world *w = world_that_looks(false);
+        struct damos cold = scheme("s", DAMOS_COLD);
+        const struct damon_regions *regions;
+        struct damon_target *const *targets;
+        size_t nr, nr_looked_at = 0;
+
+        cold.filters = (struct damos_filters) { mixed_filters, ELEMENTSOF(mixed_filters) };
+        ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+        for (int i = 0; i < 3; i++)
+                aggregate(w);
+        targets = damon_engine_targets(w->engine, &nr);
+        regions = &targets[0]->regions;
+        assert_int_equal(stat_of(w, 0)->sz_tried, 3 * 90 * MIB);
+        assert_int_equal(stat_of(w, 0)->sz_applied + stat_of(w, 0)->sz_filtered, 3 * 100 * MIB);
+        nr_looked_at = (stat_of(w, 0)->sz_filtered - 3 * 10 * MIB) / PAGE;
+        assert_in_range(nr_looked_at, 1, stat_of(w, 0)->nr_tried - 1);
+        /* what was looked at begins a new age, what was not goes on */
+        for (size_t i = 0; i < regions->nr; i++)
+                if (regions->items[i].range.end <= 10 * MIB)
+                        assert_true(regions->items[i].age > 0);
+                else
+                        assert_int_equal(regions->items[i].age, 0);
+}
+
+static void counting_asks_the_operations_only_for_what_is_looked_at(void **state) {
+        for (size_t nr = 2; nr <= 3; nr++) {
+                _cleanup_world_ struct world *w = world_that_looks(false);
+                struct damos count = scheme("s", DAMOS_STAT);
+
+                count.filters = (struct damos_filters) { nr == 2 ? mixed_filters : &mixed_filters[2], nr == 2 ? 2 : 1 };
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &count, 1));
+                aggregate(w);
+                assert_int_equal(w->fake.nr_acts, nr == 2 ? 0 : 1);
+                assert_int_equal(stat_of(w, 0)->sz_tried, nr == 2 ? 10 * MIB : 100 * MIB);
+                assert_int_equal(stat_of(w, 0)->sz_filtered, nr == 2 ? 90 * MIB : stat_of(w, 0)->nr_tried * PAGE);
+                assert_int_equal(stat_of(w, 0)->sz_applied, 0);
+        }
+}
+
+/* All is held back: what is tried is a hundred times what the one window allows, in a dry run, too. */
+static void quota_is_for_what_filters_let_through(void **state) {
+        for (int dry = 0; dry <= 1; dry++) {
+                _cleanup_world_ struct world *w = world_that_looks(dry);
+                struct damos cold = scheme("s", DAMOS_COLD);
+
+                w->fake.sz_filtered = UINT64_MAX;
+                cold.filters = (struct damos_filters) { &mixed_filters[2], 1 };
+                cold.quota = (struct damos_quota) { .size = MIB, .interval = 100000000 };
+                ASSERT_OK(damon_engine_set_schemes(w->engine, &cold, 1));
+                for (int i = 0; i < 40; i++)
+                        aggregate(w);
+                assert_true(stat_of(w, 0)->sz_filtered > 100 * MIB);
+                assert_int_equal(stat_of(w, 0)->sz_filtered, stat_of(w, 0)->sz_tried);
+                assert_int_equal(stat_of(w, 0)->sz_applied, 0);
         }
 }
 
@@ -1733,6 +1961,14 @@ int main(void) {
                 cmocka_unit_test(earlier_action_hides_a_region_from_a_later_scheme_on_age),
                 cmocka_unit_test(statistics_count_what_was_tried_and_what_was_done),
                 cmocka_unit_test(quota_of_a_dry_run_is_that_of_a_real_one),
+                cmocka_unit_test(scheme_in_a_dry_run_goes_on_as_if_it_acted),
+                cmocka_unit_test(time_quota_of_a_dry_run_binds),
+                cmocka_unit_test(breakdown_is_that_of_the_last_aggregation),
+                cmocka_unit_test(what_the_quota_does_not_allow_waits),
+                cmocka_unit_test(who_observes_sees_what_schemes_would_see),
+                cmocka_unit_test(only_what_addresses_leave_open_is_looked_at),
+                cmocka_unit_test(counting_asks_the_operations_only_for_what_is_looked_at),
+                cmocka_unit_test(quota_is_for_what_filters_let_through),
                 cmocka_unit_test(scheme_for_one_target_leaves_the_other),
                 cmocka_unit_test(unknown_regions_are_left_alone_but_counted),
                 cmocka_unit_test(set_schemes_keeps_statistics_of_what_stays),

@@ -70,6 +70,21 @@ static void reads_a_maps_file(void **state) {
         assert_ranges(&maps, good_ranges, ELEMENTSOF(good_ranges));
 }
 
+static void says_what_each_mapping_is_of(void **state) {
+        static const char *const names[] = {
+                "/usr/bin/app", "/usr/bin/app", "[heap]", "", "", "/dev/zero (deleted)", "[stack]",
+        };
+        _cleanup_maps_ struct maps maps = {};
+
+        ASSERT_OK(maps_parse(&maps, good_text));
+        assert_int_equal(maps.nr, ELEMENTSOF(names));
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                assert_int_equal(maps.mappings[i].length, strlen(names[i]));
+                assert_memory_equal(maps.mappings[i].name, names[i], strlen(names[i]));
+                assert_int_equal(maps.mappings[i].shared, i == 5);
+        }
+}
+
 static void each_reading_starts_afresh(void **state) {
         _cleanup_maps_ struct maps maps = {};
 
@@ -379,6 +394,7 @@ static void reads_its_own_process(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(reads_a_maps_file),
+                cmocka_unit_test(says_what_each_mapping_is_of),
                 cmocka_unit_test(each_reading_starts_afresh),
                 cmocka_unit_test(an_empty_file_has_no_mappings),
                 cmocka_unit_test(the_last_line_may_lack_its_newline),

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -386,6 +387,14 @@ ssize_t __wrap_process_madvise(int pidfd, const struct iovec *iov, size_t nr, in
                 done += range.end - range.start;
         }
         return (ssize_t) done;
+}
+
+int __wrap_sysinfo(struct sysinfo *info);
+
+/* tests/unit/test-pageout.c is about what happens without swap */
+int __wrap_sysinfo(struct sysinfo *info) {
+        *info = (struct sysinfo) { .freeswap = GIB, .mem_unit = 1 };
+        return 0;
 }
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
@@ -1296,6 +1305,8 @@ static void all_checks_of_a_step_come_before_its_marks(void **state) {
         for (uint64_t pfn = 0; pfn < 256; pfn++)
                 add_folio(pfn, 0);
         kernel.spaces[0].full = kernel.spaces[1].full = true;
+        kernel.present[0] = (struct damon_range) { 0, UINT64_MAX / PAGE * PAGE };
+        kernel.nr_present = 1;
         ASSERT_OK(damon_engine_new(&engine, &attrs, test.ops, test.page_idle,
                                    &(struct damon_env) { rng_below, &rng }));
         for (size_t i = 0; i < 2; i++) {
@@ -1962,6 +1973,152 @@ static void adjacent_ranges_are_as_one(void **state) {
         assert_int_equal(tries[2].sz_applied, 512 * PAGE);
 }
 
+static struct damos_filter not_shared = { .type = DAMOS_FILTER_SHARED, .matching = true };
+static const struct damos_filters unshared = { &not_shared, 1 };
+
+/* Pages 1, 2 and 5 in the second of two mappings are shared with others. */
+static struct damos_try try_shared_pages(const struct area *area) {
+        struct damos_try try = try_of(area->start, area->start + 2 * GRAIN);
+
+        map_at(area->start, GRAIN, 0);
+        map_at(area->start + GRAIN, GRAIN, 1);
+        for (uint64_t i = 0; i < GRAIN / PAGE; i++) {
+                add_folio(100 + i, 0);
+                set_entry(0, area->start + GRAIN + i * PAGE, PAGEMAP_PRESENT | (100 + i) |
+                          (i == 1 || i == 2 || i == 5 ? 0 : PAGEMAP_EXCLUSIVE));
+        }
+        try.filters = &unshared;
+        return try;
+}
+
+static void what_filters_hold_back_is_left_out_and_counted(void **state) {
+        _cleanup_area_ struct area area = reserve();
+        uint64_t start = area.start + GRAIN;
+        struct damos_try tries[] = {
+                try_of(area.start, start + 2 * PAGE),
+                try_of(start + 2 * PAGE, start + 4 * PAGE),
+                try_of(start + 4 * PAGE, start + 8 * PAGE),
+        };
+
+        tries[0].filters = tries[2].filters = try_shared_pages(&area).filters;
+        ASSERT_OK(apply(DAMOS_PAGEOUT, tries, ELEMENTSOF(tries)));
+        ASSERT_APPLIED({ area.start, start }, { start, start + PAGE }, { start + 2 * PAGE, start + 4 * PAGE },
+                       { start + 4 * PAGE, start + 5 * PAGE }, { start + 6 * PAGE, start + 8 * PAGE });
+        assert_int_equal(tries[0].sz_filtered, PAGE);
+        assert_int_equal(tries[0].sz_applied, GRAIN + PAGE);
+        assert_int_equal(tries[1].sz_filtered, 0);
+        assert_int_equal(tries[1].sz_applied, 2 * PAGE);
+        assert_int_equal(tries[2].sz_filtered, PAGE);
+        assert_int_equal(tries[2].sz_applied, 3 * PAGE);
+}
+
+static void filters_count_also_where_nothing_is_done(void **state) {
+        _cleanup_area_ struct area area = reserve();
+        struct damos_try try = try_shared_pages(&area);
+
+        ASSERT_OK(apply(DAMOS_STAT, &try, 1));
+        assert_int_equal(try.sz_filtered, 3 * PAGE);
+        page_idle_target_free(test.targets[0]);
+        test.targets[0] = NULL;
+        kernel.nr_spaces = 0;
+        new_ops(true);
+        add_target();
+        kernel.spaces[0].first = area.start / PAGE;
+        try.sz_filtered = 0;
+        ASSERT_OK(apply(DAMOS_PAGEOUT, &try, 1));
+        assert_int_equal(try.sz_filtered, 3 * PAGE);
+        assert_int_equal(try.sz_applied, 0);
+        assert_int_equal(kernel.nr_madvise_calls, 0);
+}
+
+/* The idle flag is the one that the rest of the operations uses. */
+static void a_young_page_is_left_out_once(void **state) {
+        _cleanup_area_ struct area area = reserve();
+        struct damos_filter filter = { .type = DAMOS_FILTER_YOUNG, .matching = true };
+        struct damos_filters filters = { &filter, 1 };
+        struct damos_try try = try_of(area.start, area.start + 3 * PAGE);
+        static const uint64_t marked[] = { 100, 101, 102 };
+
+        map_at(area.start, GRAIN, 0);
+        for (uint64_t i = 0; i < 3; i++) {
+                add_folio(100 + i, 0);
+                map_frame(0, area.start + i * PAGE, 100 + i);
+        }
+        try.filters = &filters;
+        ASSERT_OK(apply(DAMOS_PAGEOUT, &try, 1));
+        assert_int_equal(kernel.nr_applied, 0);
+        assert_int_equal(try.sz_filtered, 3 * PAGE);
+        assert_marked(marked, 3);
+        touch(0, area.start + PAGE);
+        for (uint64_t again = 0; again < 2; again++) {
+                try.sz_filtered = 0;
+                forget_applied();
+                ASSERT_OK(apply(DAMOS_PAGEOUT, &try, 1));
+                if (again)
+                        ASSERT_APPLIED(try.range);
+                else
+                        ASSERT_APPLIED({ area.start, area.start + PAGE },
+                                       { area.start + 2 * PAGE, area.start + 3 * PAGE });
+                assert_int_equal(try.sz_filtered, again ? 0 : PAGE);
+        }
+}
+
+static void a_process_that_ends_while_it_is_looked_at_is_gone(void **state) {
+        _cleanup_area_ struct area area = reserve();
+        struct damos_try try = try_shared_pages(&area);
+
+        kernel.read_error = EIO;
+        kernel.read_error_fd = kernel.spaces[0].fd;
+        ASSERT_OK(apply(DAMOS_STAT, &try, 1));
+        assert_true(test.targets[0]->gone);
+}
+
+/* What of it is in memory stayed there so as not to split a folio; but what goes with a neighbour has not. */
+static void what_is_left_out_of_a_folio_is_refused_for_that(void **state) {
+        _cleanup_area_ struct area area = reserve();
+        struct damos_try tries[] = {
+                try_of(area.start + 100 * PAGE, area.start + 600 * PAGE),
+                try_of(area.start + 600 * PAGE, area.start + 700 * PAGE),
+                try_of(area.start + 700 * PAGE, area.start + 1200 * PAGE),
+        };
+        static const uint64_t left_out[] = { 412, 0, 176 };
+
+        map_at(area.start, 16 * MIB, 0);
+        for (uint64_t i = 0; i < 3; i++)        /* pages 0 to 1536 */
+                map_folio(0, area.start + 512 * i * PAGE, add_folio(512 * (i + 1), 9));
+        kernel.present[0] = (struct damon_range) { area.start, area.start + 1536 * PAGE };
+        kernel.nr_present = 1;
+        ASSERT_OK(apply(DAMOS_PAGEOUT, tries, ELEMENTSOF(tries)));
+        for (size_t i = 0; i < ELEMENTSOF(tries); i++)
+                assert_int_equal(tries[i].outcome.sz_refused[DAMOS_REFUSED_SPLIT], left_out[i] * PAGE);
+        /* the simulated kernel keeps what it was advised on, and does not say why */
+        assert_int_equal(tries[2].outcome.sz_refused[DAMOS_REFUSED_OTHER], 512 * PAGE);
+
+        new_ops(true);
+        tries[0] = try_of(area.start + 100 * PAGE, area.start + 600 * PAGE);
+        ASSERT_OK(apply(DAMOS_PAGEOUT, tries, 1));
+        assert_int_equal(damos_outcome_refused(&tries[0].outcome), 0);
+}
+
+/* What comes back is looked for in the page map; that it takes time is the actions' matter. */
+static void presence_is_counted_and_its_end_noticed(void **state) {
+        const struct damon_range range = { ADDR(0), ADDR(100) };
+        uint64_t size, before;
+
+        add_target();
+        kernel.present[0] = (struct damon_range) { ADDR(90), ADDR(200) };
+        kernel.nr_present = 1;
+        kernel.scan_cost = 1000000;
+        before = page_idle_action_time(test.page_idle);
+        ASSERT_OK(test.ops->present(test.page_idle, test.targets[0], range, &size));
+        assert_int_equal(size, 10 * PAGE);
+        assert_true(page_idle_action_time(test.page_idle) - before >= kernel.scan_cost);
+
+        kernel.scan_error = ESRCH;
+        ASSERT_OK(test.ops->present(test.page_idle, test.targets[0], range, &size));
+        assert_true(test.targets[0]->gone);
+}
+
 /* Further from the head than from address 0: nothing may be acted on but the range. */
 static void a_folio_that_begins_before_address_0_is_left_out(void **state) {
         const uint64_t start = 256 * MIB, size = 16 * MIB;
@@ -2046,6 +2203,12 @@ int main(void) {
                 TEST(a_folio_across_the_border_of_a_range_is_left_out_of_what_splits_it),
                 TEST(a_range_inside_of_a_folio_is_left_out),
                 TEST(adjacent_ranges_are_as_one),
+                TEST(what_filters_hold_back_is_left_out_and_counted),
+                TEST(filters_count_also_where_nothing_is_done),
+                TEST(a_young_page_is_left_out_once),
+                TEST(a_process_that_ends_while_it_is_looked_at_is_gone),
+                TEST(what_is_left_out_of_a_folio_is_refused_for_that),
+                TEST(presence_is_counted_and_its_end_noticed),
                 TEST(a_folio_that_begins_before_address_0_is_left_out),
         };
 

@@ -252,8 +252,9 @@ static void throughput_follows_what_it_measures(void **state) {
 }
 
 static void quotas_are_equal_if_all_of_them_is(void **state) {
-        const struct damos_quota quota = { 1, 2, 3, { 4, 5, 6 } };
-        struct damos_quota others[6];
+        struct damos_goal goals[] = { { DAMOS_FREE_MEM_RATE, 1, NULL }, { DAMOS_FREE_MEM_RATE, 2, NULL } };
+        const struct damos_quota quota = { 1, 2, 3, { 4, 5, 6 }, goals, 1 };
+        struct damos_quota others[8];
 
         assert_true(damos_quota_equal(&quota, &quota));
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
@@ -264,6 +265,8 @@ static void quotas_are_equal_if_all_of_them_is(void **state) {
         others[3].weights.size++;
         others[4].weights.nr_accesses++;
         others[5].weights.age++;
+        others[6].goals++;
+        others[7].nr_goals--;
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 assert_false(damos_quota_equal(&quota, &others[i]));
 }

@@ -585,6 +585,41 @@ static void fold_forgets_what_is_not_so_any_more(void **state) {
         assert_starts_again(high, low, 10);
 }
 
+/* What a region that was idle at 20 checks says after aggregations of a few checks. */
+static uint32_t folded_few(const char *checks) {
+        _cleanup_regions_ struct damon_regions regions = {};
+        struct damon_region *r;
+
+        append(&regions, 0, 100, 0);
+        r = &regions.items[0];
+        r->evidence = in_all_bins(0, 3);
+        r->uniform = true;
+        for (; *checks; checks++)
+                if (*checks == '|')
+                        damon_regions_fold(&regions, 20, 1);
+                else
+                        damon_region_count(r, 40, *checks == '+', false, 1);
+        damon_regions_fold(&regions, 20, 1);
+        return r->nr_accesses;
+}
+
+static void fold_of_few_checks_counts_the_last_that_agree(void **state) {
+        static const struct {
+                const char *checks;
+                uint32_t low, high;
+        } cases[] = {
+                /* one may be unlucky */
+                { "-+", 0, 2 }, { "+", 0, 2 }, { "+|-", 0, 2 }, { "+|-|+|-", 0, 3 },
+                /* not two, and it does not matter where the aggregation ends */
+                { "++", 20, 20 }, { "-+|+", 20, 20 }, { "-+|++", 20, 20 },
+                /* of the one in which it changes, all is told, and then only what is behind */
+                { "---+++", 10, 10 }, { "---+++|++", 20, 20 }, { "---+++|+++|--", 0, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_in_range(folded_few(cases[i].checks), cases[i].low, cases[i].high);
+}
+
 static void fold_sees_accesses_that_are_too_rare_to_show(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
         struct damon_region *r;
@@ -1109,7 +1144,7 @@ static void refine_cuts_out_what_differs(void **state) {
                 _cleanup_regions_ struct damon_regions regions = {};
 
                 append_pages(&regions, cases[i].nr_pages, hot_bins(cases[i].first, cases[i].end), true);
-                ASSERT_OK(damon_regions_refine(&regions, 1, 10, PAGE));
+                ASSERT_OK(damon_regions_refine(&regions, 1, 10, 20, PAGE));
                 assert_sound(&regions, PAGE);
                 assert_int_equal(regions.nr, cases[i].nr);
                 for (size_t k = 0; k < regions.nr; k++) {
@@ -1125,17 +1160,17 @@ static void refine_divides_the_evidence(void **state) {
         append_pages(&regions, 80, hot_bins(2, 4), true)->age = 17;
         regions.items[0].nr_accesses = 5;
         regions.items[0].last_nr_accesses = 4;
-        ASSERT_OK(damon_regions_refine(&regions, 1, 10, PAGE));
+        regions.items[0].accessed = true;
+        ASSERT_OK(damon_regions_refine(&regions, 1, 10, 20, PAGE));
         assert_int_equal(regions.nr, 3);
         for (size_t i = 0; i < 3; i++) {
                 struct damon_tally tally = damon_evidence_tally(&regions.items[i].evidence);
 
                 assert_float_equal(tally.known, (i == 2 ? 16 : 8), 1e-9);
                 assert_float_equal(damon_evidence_rate(&regions.items[i].evidence), (i == 1), 1e-9);
-                /* schemes have seen these; the next fold finds the new ones */
-                assert_int_equal(regions.items[i].nr_accesses, 5);
-                assert_int_equal(regions.items[i].last_nr_accesses, 4);
-                assert_int_equal(regions.items[i].age, 17);
+                assert_int_equal(regions.items[i].nr_accesses, i == 1 ? 20 : 0);
+                assert_true(regions.items[i].accessed);
+                assert_int_equal(regions.items[i].age, 0);
         }
 }
 
@@ -1145,7 +1180,7 @@ static void refine_halves_what_is_mixed(void **state) {
         append_pages(&regions, 80, in_all_bins(2, 2), false);
         append_pages(&regions, 80, in_all_bins(2, 2), true);
         append_pages(&regions, 3, in_all_bins(2, 2), false);
-        ASSERT_OK(damon_regions_refine(&regions, 1, 10, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 1, 10, 20, PAGE));
         ASSERT_RANGES(&regions, { 0, 40 * PAGE }, { 40 * PAGE, 80 * PAGE }, { 80 * PAGE, 160 * PAGE },
                       { 160 * PAGE, 161 * PAGE }, { 161 * PAGE, 163 * PAGE });
 }
@@ -1155,15 +1190,15 @@ static void refine_halves_what_is_large(void **state) {
 
         append_pages(&regions, 100, in_all_bins(0, 2), true);
         append_pages(&regions, 20, in_all_bins(0, 2), true);
-        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, 20, PAGE));
         ASSERT_RANGES(&regions, { 0, 50 * PAGE }, { 50 * PAGE, 100 * PAGE }, { 100 * PAGE, 120 * PAGE });
-        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, 20, PAGE));
         ASSERT_RANGES(&regions, { 0, 25 * PAGE }, { 25 * PAGE, 50 * PAGE }, { 50 * PAGE, 75 * PAGE },
                       { 75 * PAGE, 100 * PAGE }, { 100 * PAGE, 120 * PAGE });
         /* what is left to be cut is as large as each other, and there is room for one */
-        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, 20, PAGE));
         assert_int_equal(regions.nr, 6);
-        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, 20, PAGE));
         assert_int_equal(regions.nr, 6);
 }
 
@@ -1187,7 +1222,7 @@ static void refine_cuts_the_urgent_first(void **state) {
                 append_pages(&regions, 1000, in_all_bins(0, 5), true);
                 append_pages(&regions, 80, in_all_bins(2, 2), false);
                 append_pages(&regions, 80, hot_bins(0, 4), true);
-                ASSERT_OK(damon_regions_refine(&regions, cases[i].nr_explore, cases[i].max_regions, PAGE));
+                ASSERT_OK(damon_regions_refine(&regions, cases[i].nr_explore, cases[i].max_regions, 20, PAGE));
                 assert_sound(&regions, PAGE);
                 for (size_t k = 0; k < regions.nr; k++) {
                         uint64_t start = regions.items[k].range.start;
@@ -1209,14 +1244,14 @@ static void refine_cuts_by_what_is_to_be_found_out(void **state) {
         append_pages(&mixed, 80, in_all_bins(1, 9), false);
         append_pages(&mixed, 80, in_all_bins(5, 5), false);
         append_pages(&mixed, 80, in_all_bins(9, 1), false);
-        ASSERT_OK(damon_regions_refine(&mixed, 1, 4, PAGE));
+        ASSERT_OK(damon_regions_refine(&mixed, 1, 4, 20, PAGE));
         ASSERT_RANGES(&mixed, { 0, 80 * PAGE }, { 80 * PAGE, 120 * PAGE }, { 120 * PAGE, 160 * PAGE },
                       { 160 * PAGE, 240 * PAGE });
 
         append_pages(&large, 300, in_all_bins(0, 4), true);
         append_pages(&large, 500, in_all_bins(0, 4), true);
         append_pages(&large, 200, in_all_bins(0, 4), true);
-        ASSERT_OK(damon_regions_refine(&large, 100, 4, PAGE));
+        ASSERT_OK(damon_regions_refine(&large, 100, 4, 20, PAGE));
         ASSERT_RANGES(&large, { 0, 300 * PAGE }, { 300 * PAGE, 550 * PAGE }, { 550 * PAGE, 800 * PAGE },
                       { 800 * PAGE, 1000 * PAGE });
 
@@ -1224,7 +1259,7 @@ static void refine_cuts_by_what_is_to_be_found_out(void **state) {
                 less.accessed[i] = 2 * DAMON_EVIDENCE_CHECK;
         append_pages(&different, 80, less, true);
         append_pages(&different, 80, hot_bins(0, 4), true);
-        ASSERT_OK(damon_regions_refine(&different, 1, 3, PAGE));
+        ASSERT_OK(damon_regions_refine(&different, 1, 3, 20, PAGE));
         ASSERT_RANGES(&different, { 0, 80 * PAGE }, { 80 * PAGE, 120 * PAGE }, { 120 * PAGE, 160 * PAGE });
 }
 
@@ -1235,7 +1270,7 @@ static void refine_leaves_room_for_differences(void **state) {
                 append_pages(&regions, 80, in_all_bins(2, 2), false);
         append_pages(&regions, 80, hot_bins(4, 8), true);
         /* of 20, mixed ones get 18, and what differs gets the rest */
-        ASSERT_OK(damon_regions_refine(&regions, 1, 20, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 1, 20, 20, PAGE));
         assert_int_equal(regions.nr, 19);
         assert_int_equal(damon_range_size(&regions.items[18].range), 40 * PAGE);
 }
@@ -1247,7 +1282,7 @@ static void refine_leaves_chance_alone(void **state) {
         evidence.accessed[3] = 2 * DAMON_EVIDENCE_CHECK;
         evidence.idle[3] = 0;
         append_pages(&regions, 80, evidence, true);
-        ASSERT_OK(damon_regions_refine(&regions, 1, 100, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 1, 100, 20, PAGE));
         ASSERT_RANGES(&regions, { 0, 80 * PAGE });
 }
 
@@ -1258,7 +1293,7 @@ static void refine_never_cuts_a_page(void **state) {
         append_pages(&regions, 1, in_all_bins(2, 2), false);
         append_pages(&regions, 1, in_all_bins(0, 2), true);
         append_pages(&regions, 2, hot_bins(0, 4), false);
-        ASSERT_OK(damon_regions_refine(&regions, 1000, 1000, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 1000, 1000, 20, PAGE));
         ASSERT_RANGES(&regions, { 0, PAGE }, { PAGE, 2 * PAGE }, { 2 * PAGE, 3 * PAGE },
                       { 3 * PAGE, 4 * PAGE }, { 4 * PAGE, 5 * PAGE });
 }
@@ -1268,7 +1303,7 @@ static void refine_gets_down_to_pages_in_the_end(void **state) {
 
         append_pages(&regions, 61, (struct damon_evidence) {}, true);
         for (int i = 0; i < 10; i++)
-                ASSERT_OK(damon_regions_refine(&regions, 100, 100, PAGE));
+                ASSERT_OK(damon_regions_refine(&regions, 100, 100, 20, PAGE));
         assert_sound(&regions, PAGE);
         assert_int_equal(regions.nr, 61);
 }
@@ -1278,7 +1313,7 @@ static void refine_of_half_the_address_space_is_not_cut_short(void **state) {
         uint64_t nr_pages = UINT64_MAX / PAGE / 8 * 8;
 
         append_pages(&regions, nr_pages, hot_bins(7, 8), true);
-        ASSERT_OK(damon_regions_refine(&regions, 1, 10, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 1, 10, 20, PAGE));
         ASSERT_RANGES(&regions, { 0, nr_pages / 8 * 7 * PAGE }, { nr_pages / 8 * 7 * PAGE, nr_pages * PAGE });
 }
 
@@ -1290,7 +1325,7 @@ static void refine_leaves_absent_regions_whole(void **state) {
         append_pages(&regions, 80, hot_bins(0, 4), true);
         for (size_t i = 0; i < 3; i++)
                 regions.items[i].absent = true;
-        ASSERT_OK(damon_regions_refine(&regions, 100, 100, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 100, 100, 20, PAGE));
         assert_int_equal(regions.nr, 3);
 }
 
@@ -1300,7 +1335,7 @@ static void refine_explores_by_the_size_of_what_is_in_memory(void **state) {
         append_pages(&regions, 100000, in_all_bins(0, 2), true);
         regions.items[0].absent = true;
         append_pages(&regions, 100, in_all_bins(0, 2), true);
-        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 6, 1000, 20, PAGE));
         ASSERT_RANGES(&regions, { 0, 100000 * PAGE }, { 100000 * PAGE, 100050 * PAGE },
                       { 100050 * PAGE, 100100 * PAGE });
 }
@@ -1308,12 +1343,12 @@ static void refine_explores_by_the_size_of_what_is_in_memory(void **state) {
 static void refine_without_regions_or_room_changes_nothing(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
 
-        ASSERT_OK(damon_regions_refine(&regions, 10, 10, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 10, 10, 20, PAGE));
         assert_int_equal(regions.nr, 0);
         for (int i = 0; i < 5; i++)
                 append_pages(&regions, 80, hot_bins(0, 4), false);
         /* more than there may be: min_regions wins */
-        ASSERT_OK(damon_regions_refine(&regions, 10, 3, PAGE));
+        ASSERT_OK(damon_regions_refine(&regions, 10, 3, 20, PAGE));
         assert_int_equal(regions.nr, 5);
 }
 
@@ -1348,6 +1383,7 @@ static void rescale_rounds_and_drops_running_checks(void **state) {
         r->age = 15;
         run_checks(r, (struct outcomes) { 1, 2, 3 });
         r->evidence = in_bin(5, 6, 7);
+        r->uniform = false;
         r->again = 50;
         damon_regions_rescale(&regions, 20, 10, 100, 1000);
         assert_int_equal(r->nr_accesses, 2);            /* 1.5 */
@@ -1355,9 +1391,36 @@ static void rescale_rounds_and_drops_running_checks(void **state) {
         assert_int_equal(r->age, 2);                    /* 1.5 */
         assert_no_running(r);
         assert_int_equal(r->again, 0);
-        /* what frequencies rest on has no interval */
+        /* as long as it is not known to depend on the interval */
         assert_int_equal(r->evidence.accessed[5], 6 * DAMON_EVIDENCE_CHECK);
         assert_int_equal(r->evidence.idle[5], 7 * DAMON_EVIDENCE_CHECK);
+}
+
+static void rescale_weighs_what_depends_on_the_interval(void **state) {
+        static const struct {
+                uint64_t new_aggregation;
+                uint16_t nr_accessed, nr_idle;
+                uint32_t nr_accesses;
+                bool changes;
+        } cases[] = {
+                { 2000, 8, 4, 10, true }, { 500, 4, 8, 10, true }, { 1000, 16, 16, 10, true },
+                { 2000, 16, 16, 0, false }, { 2000, 16, 16, 20, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_regions_ struct damon_regions regions = {};
+                struct damon_region *r;
+
+                append(&regions, 0, 100, cases[i].nr_accesses);
+                r = &regions.items[0];
+                r->uniform = true;
+                r->run = 5;
+                r->evidence = in_bin(3, 16, 16);
+                damon_regions_rescale(&regions, 20, 20, 1000, cases[i].new_aggregation);
+                assert_int_equal(r->evidence.accessed[3], cases[i].nr_accessed * DAMON_EVIDENCE_CHECK);
+                assert_int_equal(r->evidence.idle[3], cases[i].nr_idle * DAMON_EVIDENCE_CHECK);
+                assert_int_equal(r->run, cases[i].changes ? 0 : 5);
+        }
 }
 
 static void rescale_does_not_wrap(void **state) {
@@ -1455,7 +1518,7 @@ static void refine_within_limits(struct rng *rng, struct damon_regions *regions)
         size_t before = regions->nr, max_regions = 1 + rng_below(rng, 200);
         size_t nr_explore = 1 + rng_below(rng, 100);
 
-        ASSERT_OK(damon_regions_refine(regions, nr_explore, max_regions, PAGE));
+        ASSERT_OK(damon_regions_refine(regions, nr_explore, max_regions, 20, PAGE));
         assert_true(regions->nr >= before);
         assert_true(regions->nr <= MAX(before, max_regions));
 }
@@ -1571,6 +1634,7 @@ int main(void) {
                 cmocka_unit_test(fold_pools_checks_that_agree),
                 cmocka_unit_test(fold_of_the_same_for_long_gets_it_right),
                 cmocka_unit_test(fold_forgets_what_is_not_so_any_more),
+                cmocka_unit_test(fold_of_few_checks_counts_the_last_that_agree),
                 cmocka_unit_test(fold_sees_accesses_that_are_too_rare_to_show),
                 cmocka_unit_test(second_looks_are_asked_for_where_they_tell_something),
                 cmocka_unit_test(second_looks_do_not_count_for_the_frequency),
@@ -1615,6 +1679,7 @@ int main(void) {
                 cmocka_unit_test(refine_without_regions_or_room_changes_nothing),
                 cmocka_unit_test(rescale_keeps_shares_and_durations),
                 cmocka_unit_test(rescale_rounds_and_drops_running_checks),
+                cmocka_unit_test(rescale_weighs_what_depends_on_the_interval),
                 cmocka_unit_test(rescale_does_not_wrap),
                 cmocka_unit_test(check_finds_what_is_broken),
                 cmocka_unit_test(rand_reaches_all_of_its_range_and_no_more),

@@ -165,12 +165,18 @@ static void absent_is_no_match_for_what_pages_out(void **state) {
 static char name_a[] = "a", name_b[] = "b", name_c[] = "c";
 static char *targets_ab[] = { name_a, name_b }, *targets_ac[] = { name_a, name_c };
 
+static char score[] = "/run/score";
+static struct damos_goal goals[] = {
+        { DAMOS_SOME_MEM_PSI_US, 19, NULL }, { DAMOS_USER_INPUT, 20, score },
+};
+
 static struct damos full_scheme(void) {
         return (struct damos) {
                 .name = name_c, .action = DAMOS_COLD,
                 .pattern = { { 1, 2 }, { 3, 4 }, { 5, 6 } },
                 .targets = targets_ab, .nr_targets = 2,
-                .quota = { 11, 12, 13, { 14, 15, 16 } },
+                .watermarks = { DAMOS_FREE_MEM_RATE, 21, 22, 23, 24 },
+                .quota = { 11, 12, 13, { 14, 15, 16 }, goals, ELEMENTSOF(goals) },
                 .charge = { .running = true, .size = 17 },
                 .stat = { 7, 8, 9, 10, 18 },
         };
@@ -189,6 +195,9 @@ static void copy_shares_nothing(void **state) {
         assert_ptr_not_equal(copy.targets, scheme.targets);
         assert_ptr_not_equal(copy.targets[0], scheme.targets[0]);
         assert_string_equal(copy.targets[1], "b");
+        assert_ptr_not_equal(copy.quota.goals, goals);
+        assert_ptr_not_equal(copy.quota.goals[1].file, score);
+        assert_string_equal(copy.quota.goals[1].file, "/run/score");
 }
 
 static void copy_of_a_scheme_for_all_targets(void **state) {
@@ -219,9 +228,12 @@ static void same_rule_looks_at_everything_but_statistics(void **state) {
         uint64_t *const limits[] = {
                 &b.pattern.size.min, &b.pattern.size.max, &b.pattern.nr_accesses.min,
                 &b.pattern.nr_accesses.max, &b.pattern.age.min, &b.pattern.age.max,
-                &b.quota.size, &b.quota.time, &b.quota.interval,
+                &b.quota.size, &b.quota.time, &b.quota.interval, &b.apply_interval,
+                &b.watermarks.interval,
         };
 
+        b.apply_at++;
+        b.wake.asleep = true;
         b.stat = (struct damos_stat) {};
         b.charge = (struct damos_charge) {};
         assert_true(damos_same_rule(&a, &b));
@@ -237,6 +249,12 @@ static void same_rule_looks_at_everything_but_statistics(void **state) {
         assert_false(damos_same_rule(&a, &b));
         b = full_scheme();
         b.targets = targets_ac;
+        assert_false(damos_same_rule(&a, &b));
+        b = full_scheme();
+        b.dry_run = true;
+        assert_false(damos_same_rule(&a, &b));
+        b = full_scheme();
+        b.quota.nr_goals--;
         assert_false(damos_same_rule(&a, &b));
         b = full_scheme();
         b.nr_targets = 1;

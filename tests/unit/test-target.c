@@ -174,6 +174,29 @@ static void size_limit_is_a_page_at_least(void **state) {
         assert_int_equal(target->regions.nr, 3);
 }
 
+/* As in front of a heap. */
+static void a_gap_does_not_make_regions_large(void **state) {
+        _cleanup_target_ struct damon_target *target = NULL;
+        uint64_t sz_limit;
+
+        ASSERT_OK(damon_target_new(&target, "t", 1));
+        update(target, RANGES({ 0, 2000 * MIB }));
+        assert_int_equal(target->regions.nr, 10);
+        for (size_t i = 0; i < 9; i++)
+                target->regions.items[i].absent = target->regions.items[i].uniform = true;
+        sz_limit = damon_target_sz_limit(target, &attrs, PAGE);
+        assert_int_equal(sz_limit, 20 * MIB);
+        damon_regions_merge(&target->regions, 0, sz_limit, false);
+        assert_int_equal(target->regions.nr, 10);
+        update(target, RANGES({ 0, 2000 * MIB }));
+        assert_int_equal(target->regions.nr, 9 + 10);
+        /* what was brought in, 200 MiB of 400, is cut */
+        target->regions.items[4].absent = false;
+        update(target, RANGES({ 0, 2000 * MIB }));
+        assert_int_equal(target->regions.nr, 8 + 5 + 10);
+        assert_sound(&target->regions, PAGE);
+}
+
 static void same_mappings_leave_what_is_known(void **state) {
         _cleanup_target_ struct damon_target *target = NULL;
 
@@ -407,6 +430,7 @@ int main(void) {
                 cmocka_unit_test(first_update_divides_in_min_regions_by_size),
                 cmocka_unit_test(update_never_leaves_fewer_than_min_regions),
                 cmocka_unit_test(size_limit_is_a_page_at_least),
+                cmocka_unit_test(a_gap_does_not_make_regions_large),
                 cmocka_unit_test(same_mappings_leave_what_is_known),
                 cmocka_unit_test(mapping_that_grows_a_lot_is_divided),
                 cmocka_unit_test(mapping_that_goes_takes_its_regions_along),
