@@ -6,7 +6,6 @@
  * that is lost, a register or a byte below the stack pointer that has changed ends it with
  * "WRONG: ...". Prints "ready PID START", the hexadecimal address of 16 MiB that it does not look at,
  * and on SIGTERM "right: N rounds, ...".
- *   calls [--still]: with --still it waits in pause(2) only, and burns time between
  */
 #include "workload.h"
 
@@ -29,7 +28,6 @@
 #define QUEUED SIGRTMIN
 #define PERIODIC (SIGRTMIN + 1)
 
-static volatile sig_atomic_t over;
 static volatile uint64_t nr_queued, nr_periodic, nr_alarms;
 static uint64_t nr_sent, nr_rounds;
 static int request[2], echo[2], pair[2], sem_id, msg_id;
@@ -42,19 +40,15 @@ static __attribute__((noreturn)) void wrong(const char *what, long result)
         int error = errno;
 
         if (dprintf(STDOUT_FILENO, "WRONG: %s: result %ld, errno %d (%s), round %" PRIu64 "\n", what, result, error,
-                strerror(error), nr_rounds) < 0) _exit(errno);
-        _exit(33);
+                strerror(error), nr_rounds) < 0)
+                _exit(4);
+        _exit(3);
 }
 
 static void expect(const char *what, long result, long expected)
 {
         if (result != expected)
                 wrong(what, result);
-}
-
-static void on_term(int signal_number)
-{
-        over = 1;
 }
 
 static void on_queued(int signal_number, siginfo_t *info, void *context)
@@ -347,9 +341,8 @@ static void handle(int signal_number, void (*handler)(int, siginfo_t *, void *))
         sigaction(signal_number, &action, NULL);
 }
 
-int main(int argc, char *argv[])
+int main(void)
 {
-        bool still = argc > 1 && strcmp(argv[1], "--still") == 0;
         struct itimerspec period = { .it_value = { 0, 2000000 }, .it_interval = { 0, 2000000 } };
         struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = PERIODIC };
         struct timeval limit = { 0, 1000 };
@@ -359,7 +352,7 @@ int main(int argc, char *argv[])
         timer_t timer;
         char *area;
 
-        signal(SIGTERM, on_term);
+        (void)is_over();
         wl_on(SIGALRM, on_alarm);
         handle(QUEUED, on_queued);
         handle(PERIODIC, on_periodic);
@@ -370,14 +363,6 @@ int main(int argc, char *argv[])
         area = (char *)(((uintptr_t)area + WL_HUGE - 1) & ~(WL_HUGE - 1));
         printf("ready %d %lx\n", getpid(), (unsigned long)(uintptr_t)area);
         fflush(stdout);
-        if (still) {
-                while (!over) {
-                        registers();
-                        pause();
-                }
-                printf("right: still\n");
-                return 0;
-        }
 
         sem_id = semget(IPC_PRIVATE, 1, 0600 | IPC_CREAT);
         msg_id = msgget(IPC_PRIVATE, 0600 | IPC_CREAT);
