@@ -164,7 +164,8 @@ int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t siz
  * damon_regions_chop() - cut every region that is larger than the limit into equal pieces
  * @regions:    regions
  * @sz_limit:   the limit of what is in memory; a multiple of the page size, not 0. Regions of which
- *              nothing is may be as much larger as all regions together are than those in memory
+ *              nothing is may be as much larger as all regions together are than those in memory,
+ *              and at least a sixteenth of all
  * @page_size:  pieces are multiples of this, and differ by one page at most
  *
  * Divides a target at the start, and keeps min_regions a promise ever after

@@ -25,11 +25,13 @@
  * @DAMOS_WILLNEED:     MADV_WILLNEED: bring it into memory
  * @DAMOS_COLD:         MADV_COLD: let reclaim take it first
  * @DAMOS_PAGEOUT:      MADV_PAGEOUT: reclaim it now
- * @DAMOS_HUGEPAGE:     back it by huge pages
- * @DAMOS_NOHUGEPAGE:   do not back it by huge pages
+ * @DAMOS_HUGEPAGE:     MADV_COLLAPSE: back it by huge pages, now
+ * @DAMOS_NOHUGEPAGE:   MADV_NOHUGEPAGE: do not back it by huge pages from now on
  * @DAMOS_STAT:         count it, and nothing else; the only action that leaves the age
+ * @DAMOS_HUGEPAGE_HINT: MADV_HUGEPAGE: back it by huge pages from now on
  *
- * The order is that of the numbers in the kernel's first interface (RFC v9 of 2020).
+ * The order is that of the numbers in the kernel's first interface (RFC v9 of 2020), and what that
+ * did not have behind it.
  */
 enum damos_action {
         DAMOS_WILLNEED,
@@ -38,6 +40,7 @@ enum damos_action {
         DAMOS_HUGEPAGE,
         DAMOS_NOHUGEPAGE,
         DAMOS_STAT,
+        DAMOS_HUGEPAGE_HINT,
         _DAMOS_ACTION_MAX,
 };
 

@@ -22,6 +22,8 @@
  *                      hands it out
  * @regions:            what is known about it
  * @residency:          which parts of it are in memory
+ * @divided:            what damon_target_sz_limit() last went by: bytes of all regions, and of those
+ *                      in memory
  * @ops_data:           what the operations keep for it; released by
  *                      &damon_ops.target_release
  */
@@ -31,6 +33,10 @@ struct damon_target {
         bool gone;
         struct damon_regions regions;
         struct damon_residency residency;
+        struct {
+                uint64_t size;
+                uint64_t in_memory;
+        } divided;
         void *ops_data;
 };
 
@@ -75,25 +81,35 @@ size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
  *              front of the heap may be many times as large
  * @page_size:  page size
  *
+ * Where up to an eighth of what was in memory is not there any more, the limit stays what it was:
+ * with each little step down, every region would be cut in two that are too large to merge again.
+ *
  * Return: a multiple of the page size, not 0.
  */
-uint64_t damon_target_sz_limit(const struct damon_target *target, const struct damon_attrs *attrs,
+uint64_t damon_target_sz_limit(struct damon_target *target, const struct damon_attrs *attrs,
                                uint64_t page_size);
 
 /**
  * damon_target_update() - bring the regions of a target in line with its mappings
- * @target:     target
+ * @target:     target; what is known of it is kept as far as it still is there
  * @mappings:   mapped ranges, sorted and disjoint
  * @nr:         number of mappings
- * @attrs:      min_regions divides the ranges; see damon_regions_chop()
  * @page_size:  page size
  *
- * Serves the first time and every later one alike.
+ * Return: 0, or -ENOMEM with @target unchanged.
+ */
+int damon_target_update(struct damon_target *target, const struct damon_range *mappings, size_t nr,
+                        uint64_t page_size);
+
+/**
+ * damon_target_divide() - cut what is larger than damon_target_sz_limit()
+ * @target:     target
+ * @attrs:      see there
+ * @page_size:  page size
  *
  * Return: 0, -ENOMEM.
  */
-int damon_target_update(struct damon_target *target, const struct damon_range *mappings, size_t nr,
-                        const struct damon_attrs *attrs, uint64_t page_size);
+int damon_target_divide(struct damon_target *target, const struct damon_attrs *attrs, uint64_t page_size);
 
 /**
  * damon_target_nr_sampled() - regions that take a sample each sample interval
@@ -109,6 +125,8 @@ size_t damon_target_nr_sampled(const struct damon_target *target);
  * @nr_regions: no gap smaller than this part of the target counts, and no more regions than this
  *              come of it
  * @page_size:  page size
+ *
+ * Regions of such parts are absent from then on.
  *
  * Return: 0, -ENOMEM.
  */

@@ -37,10 +37,11 @@ static void parse_enabled(struct conf_context *context, const config_setting_t *
 static void parse_quota(struct conf_context *context, const config_setting_t *setting, void *to);
 static void parse_weights(struct conf_context *context, const config_setting_t *setting, void *to);
 
-/* Schemes come last: they need the intervals and the names of the targets. */
+/* Schemes come last of these: they need the intervals, the names of the targets, and to be allowed. */
 static const struct conf_key file_keys[] = {
         { "monitoring", parse_monitoring },
         { "targets", parse_targets },
+        { "allow_injection", conf_parse_bool, conf_write_bool, offsetof(struct plan, allow_injection) },
         { "schemes", parse_schemes },
         { "statistics_interval", conf_parse_interval_or_off, conf_write_interval_or_off,
           offsetof(struct plan, statistics_interval) },

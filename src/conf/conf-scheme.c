@@ -208,10 +208,26 @@ void conf_parse_nr_accesses_range(struct conf_context *context, const config_set
         *limits = counts;
 }
 
-static void list_actions(uint32_t actions, struct conf_words *words) {
+static void list_actions(struct conf_words *words) {
         for (unsigned i = 0; i < _DAMOS_ACTION_MAX; i++)
-                if (actions & DAMOS_ACTION_BIT(i))
-                        conf_words_consider(words, damos_action_to_string((enum damos_action) i));
+                conf_words_consider(words, damos_action_to_string((enum damos_action) i));
+}
+
+/* No process can do it to another one. */
+static bool needs_injection(enum damos_action action) {
+        return action == DAMOS_NOHUGEPAGE || action == DAMOS_HUGEPAGE_HINT;
+}
+
+static const char *why_impossible(enum damos_action action) {
+        switch (action) {
+        case DAMOS_HUGEPAGE:
+                return "it needs a kernel with transparent huge pages, of Linux 6.1 or later";
+        case DAMOS_NOHUGEPAGE:
+        case DAMOS_HUGEPAGE_HINT:
+                return "it needs a kernel with transparent huge pages, on x86-64 or 64-bit Arm";
+        default:
+                return "there is no way to do it to another process here";
+        }
 }
 
 static void parse_action(struct conf_context *context, const config_setting_t *setting,
@@ -219,7 +235,7 @@ static void parse_action(struct conf_context *context, const config_setting_t *s
         struct conf_words words = { .word = name };
         enum damos_action value;
 
-        list_actions(context->actions, &words);
+        list_actions(&words);
         if (damos_action_from_string(name, &value) < 0) {
                 if (words.best)
                         conf_error_at(context, setting,
@@ -229,10 +245,14 @@ static void parse_action(struct conf_context *context, const config_setting_t *s
                         conf_error_at(context, setting,
                                       "unknown action \"%.80s\", expected one of %s", name,
                                       words.list);
-        } else if (!(context->actions & DAMOS_ACTION_BIT(value)))
-                conf_error_at(context, setting, "action \"%s\" cannot be done: there is no way to "
-                              "do it to another process here, expected one of %s", name,
-                              words.list);
+        } else if (needs_injection(value) && !context->plan->allow_injection)
+                conf_error_at(context, setting, "action \"%s\" needs 'allow_injection = true;' at the top "
+                              "level: the kernel takes this advice only from a process itself, so damond "
+                              "would have to stop one of its threads and make it give it; damond.conf(5) "
+                              "says what that means", name);
+        else if (!(context->actions & DAMOS_ACTION_BIT(value)))
+                conf_error_at(context, setting, "action \"%s\" cannot be done: %s", name,
+                              why_impossible(value));
         else
                 *action = value;
 }

@@ -10,7 +10,7 @@
 
 #include "conf-context.h"
 
-/** conf_parse_action() - name of an action that is possible, to an enum damos_action */
+/** conf_parse_action() - name of an action that is possible and allowed, to an enum damos_action */
 void conf_parse_action(struct conf_context *context, const config_setting_t *setting, void *to);
 
 /**

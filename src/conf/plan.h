@@ -76,6 +76,7 @@ struct plan_origin {
  * @record:                     absolute path of the file that snapshots of all regions are
  *                              appended to, or NULL
  * @record_size:                bytes that the file may have before a new one is begun
+ * @allow_injection:            processes may be made to give advice on their own memory
  * @targets:                    @nr_targets entries, in the order of the file
  * @nr_targets:                 number of target entries
  * @nr_targets_off:             entries behind these that are switched off: only to be shown
@@ -98,6 +99,7 @@ struct plan {
         uint64_t statistics_interval;
         char *record;
         uint64_t record_size;
+        bool allow_injection;
         struct plan_target *targets;
         size_t nr_targets;
         size_t nr_targets_off;

@@ -205,10 +205,13 @@ static int update_target(struct damon_engine *engine, struct damon_target *targe
         r = engine->ops->mappings(engine->ops_data, target, &mappings, &nr);
         if (r < 0 || target->gone)
                 return r;
-        r = damon_target_update(target, mappings, nr, &engine->attrs, engine->ops->page_size);
+        r = damon_target_update(target, mappings, nr, engine->ops->page_size);
         if (r < 0)
                 return r;
-        return update_residency(engine, target);
+        r = update_residency(engine, target);
+        if (r < 0)
+                return r;
+        return damon_target_divide(target, &engine->attrs, engine->ops->page_size);
 }
 
 /*
@@ -344,9 +347,7 @@ static int refine_target(const struct damon_engine *engine, struct damon_target 
         int r;
 
         /* min_regions may have been raised */
-        r = damon_regions_chop(&target->regions,
-                               damon_target_sz_limit(target, &engine->attrs, engine->ops->page_size),
-                               engine->ops->page_size);
+        r = damon_target_divide(target, &engine->attrs, engine->ops->page_size);
         if (r < 0)
                 return r;
         r = damon_regions_refine(&target->regions, MAX(nr_explore, (size_t) 1),

@@ -34,6 +34,9 @@
 /* Checks of a piece that say enough of it to be told. */
 #define NR_TELLING 3
 
+/* Parts that what is not in memory is divided into, at most. */
+#define NR_ABSENT 16
+
 /* Second looks that are enough to know, and those that tell anything at all. */
 #define NR_AGAIN_ENOUGH 8
 #define NR_AGAIN_MIN 3
@@ -74,13 +77,17 @@ uint64_t damon_regions_size_in_memory(const struct damon_regions *regions) {
         return size;
 }
 
-/* What is not in memory is limited as if it were all there, which makes larger regions of it. */
+/*
+ * What is not in memory is limited as if it were all there, which makes larger regions of it, and of
+ * no more parts than it takes to see soon what is brought in.
+ */
 static uint64_t absent_limit(const struct damon_regions *regions, uint64_t sz_limit) {
         uint64_t sz_in_memory = damon_regions_size_in_memory(regions);
+        double size = (double) damon_regions_size(regions);
 
         if (sz_in_memory == 0)
                 return sz_limit;
-        return (uint64_t) ((double) sz_limit * (double) damon_regions_size(regions) / (double) sz_in_memory);
+        return (uint64_t) MAX((double) sz_limit * size / (double) sz_in_memory, size / NR_ABSENT);
 }
 
 static int regions_reserve(struct damon_regions *regions, size_t nr) {

@@ -15,6 +15,7 @@ static const char *const action_names[_DAMOS_ACTION_MAX] = {
         [DAMOS_HUGEPAGE] = "hugepage",
         [DAMOS_NOHUGEPAGE] = "nohugepage",
         [DAMOS_STAT] = "stat",
+        [DAMOS_HUGEPAGE_HINT] = "hugepage_hint",
 };
 
 const char *damos_action_to_string(enum damos_action action) {

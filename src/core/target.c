@@ -64,24 +64,30 @@ size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
         return nr_ranges;
 }
 
-uint64_t damon_target_sz_limit(const struct damon_target *target, const struct damon_attrs *attrs,
+uint64_t damon_target_sz_limit(struct damon_target *target, const struct damon_attrs *attrs,
                                uint64_t page_size) {
-        uint64_t sz_in_memory = damon_regions_size_in_memory(&target->regions), limit;
+        uint64_t size = damon_regions_size(&target->regions), limit;
+        uint64_t in_memory = damon_regions_size_in_memory(&target->regions);
 
-        limit = (sz_in_memory > 0 ? sz_in_memory : damon_regions_size(&target->regions)) / attrs->min_regions;
+        if (size != target->divided.size || in_memory > target->divided.in_memory ||
+            in_memory < target->divided.in_memory - target->divided.in_memory / 8) {
+                target->divided.size = size;
+                target->divided.in_memory = in_memory;
+        }
+        in_memory = target->divided.in_memory;
+        limit = (in_memory > 0 ? in_memory : size) / attrs->min_regions;
         return MAX((limit + page_size - 1) / page_size, 1) * page_size;
 }
 
 int damon_target_update(struct damon_target *target, const struct damon_range *mappings, size_t nr,
-                        const struct damon_attrs *attrs, uint64_t page_size) {
+                        uint64_t page_size) {
         struct damon_range ranges[3];
-        size_t nr_ranges;
-        int r;
+        size_t nr_ranges = damon_three_ranges(mappings, nr, ranges);
 
-        nr_ranges = damon_three_ranges(mappings, nr, ranges);
-        r = damon_regions_set(&target->regions, ranges, nr_ranges, page_size);
-        if (r < 0)
-                return r;
+        return damon_regions_set(&target->regions, ranges, nr_ranges, page_size);
+}
+
+int damon_target_divide(struct damon_target *target, const struct damon_attrs *attrs, uint64_t page_size) {
         return damon_regions_chop(&target->regions, damon_target_sz_limit(target, attrs, page_size),
                                   page_size);
 }
@@ -101,6 +107,23 @@ static int cut_at(struct damon_regions *regions, size_t *i, uint64_t addr) {
         if (*i == regions->nr || regions->items[*i].range.start >= addr)
                 return 0;
         return damon_regions_split_at(regions, *i, addr - regions->items[*i].range.start);
+}
+
+/* Before anything is divided: what is not in memory need not be divided as far as the rest. */
+static void mark_absent(struct damon_regions *regions, struct damon_range gap) {
+        size_t low = 0, high = regions->nr;
+
+        /* the number of regions that begin before the gap */
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (regions->items[middle].range.start < gap.start)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        for (; low < regions->nr && regions->items[low].range.end <= gap.end; low++)
+                regions->items[low].absent = true;
 }
 
 int damon_target_cut_absent(struct damon_target *target, size_t nr_regions, uint64_t page_size) {
@@ -132,6 +155,7 @@ int damon_target_cut_absent(struct damon_target *target, size_t nr_regions, uint
                         r = cut_at(&target->regions, &i, gap.end);
                 if (r < 0)
                         return r;
+                mark_absent(&target->regions, gap);
         }
         return 0;
 }

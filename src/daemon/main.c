@@ -181,7 +181,7 @@ static int load_config(const struct arguments *arguments, struct plan **ret_plan
         struct conf_diag diag = {};
         int r;
 
-        r = conf_load(arguments->config, PAGE_IDLE_ACTIONS, &diag, ret_plan);
+        r = conf_load(arguments->config, page_idle_actions(), &diag, ret_plan);
         for (size_t i = 0; i < diag.nr; i++)
                 if (arguments->mode == MODE_RUN)
                         log_error(DAMOND_MESSAGE_CONFIG_ERROR, "%s", diag.messages[i].text);
@@ -213,6 +213,8 @@ static int run(const struct arguments *arguments, struct plan **plan) {
                 return exit_code(r);
         }
         page_idle_caveats(files.proc_fd, log_caveat, NULL);
+        if ((*plan)->allow_injection && inject_probe(&why) < 0)
+                log_record(LOG_WARNING, DAMOND_MESSAGE_CAVEAT, NULL, "nothing can be injected: %s", why);
 
         r = manager_new(&manager, arguments->config, *plan, &files, arguments->dry_run || explains);
         if (r < 0)

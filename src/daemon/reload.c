@@ -102,6 +102,11 @@ static bool log_changes(const struct plan *before, const struct plan *after) {
                 log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "the statistics interval has changed");
                 changed = true;
         }
+        if (before->allow_injection != after->allow_injection) {
+                log_info(DAMOND_MESSAGE_RELOAD_CHANGE, "injection is %s", after->allow_injection ?
+                         "allowed" : "not allowed any more");
+                changed = true;
+        }
         if (record_changed(before, after)) {
                 char size[UNIT_STRING_MAX];
 
@@ -183,7 +188,7 @@ void manager_reload(struct manager *manager) {
         int r;
 
         (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, manager_now());
-        r = conf_load(manager->config_path, PAGE_IDLE_ACTIONS, &diag, &plan);
+        r = conf_load(manager->config_path, page_idle_actions(), &diag, &plan);
         if (r >= 0) {
                 struct plan *before = manager->plan;
 

@@ -51,6 +51,25 @@ static void log_target(const struct damon_target *target) {
                  unit_format_size_short(unknown, sz_unknown));
 }
 
+/* What came of the actions on huge pages, if there are any. */
+static void log_huge(const struct huge_stat *stat) {
+        const struct collapse_stat *collapse = &stat->collapse;
+        const struct inject_stat *inject = &stat->inject;
+
+        if (collapse->sz_tried > 0)
+                log_info(DAMOND_MESSAGE_SNAPSHOT, "collapse: sz_tried=%" PRIu64 " sz_collapsed=%" PRIu64
+                         " sz_huge=%" PRIu64 " sz_sparse=%" PRIu64 " sz_refused=%" PRIu64 " sz_busy=%" PRIu64
+                         " sz_no_memory=%" PRIu64,
+                         collapse->sz_tried, collapse->sz_collapsed, collapse->sz_huge, collapse->sz_sparse,
+                         collapse->sz_refused, collapse->sz_busy, collapse->sz_no_memory);
+        if (inject->nr_stops + inject->nr_put_off + inject->nr_refused > 0)
+                log_info(DAMOND_MESSAGE_SNAPSHOT, "injection: nr_stops=%" PRIu64 " nr_injections=%" PRIu64
+                         " nr_put_off=%" PRIu64 " nr_refused=%" PRIu64 " nr_left=%" PRIu64 " stop_usec=%" PRIu64
+                         " stop_usec_max=%" PRIu64,
+                         inject->nr_stops, inject->nr_calls, inject->nr_put_off, inject->nr_refused,
+                         inject->nr_left, inject->stop_sum / NSEC_PER_USEC, inject->stop_max / NSEC_PER_USEC);
+}
+
 /* What the last aggregation found, and what of that is still to be done. */
 static void log_breakdown(const struct damos *scheme, uint64_t sz_waiting) {
         const struct damos_breakdown *breakdown = &scheme->breakdown;
@@ -108,6 +127,7 @@ void snapshot_log(const struct manager *manager) {
         schemes = damon_engine_schemes(manager->engine, &nr_schemes);
         for (size_t i = 0; i < nr_schemes; i++)
                 log_scheme(manager, &schemes[i], damon_engine_sz_waiting(manager->engine, i));
+        log_huge(page_idle_huge_stat(manager->page_idle));
         log_info(DAMOND_MESSAGE_SNAPSHOT, "monitoring: sample_interval=%s max_regions=%" PRIu32 " samples=%" PRIu64 " unknown=%" PRIu64
                  " missed_intervals=%" PRIu64 " cpu_usec=%" PRIu64 " action_cpu_usec=%" PRIu64 "%s",
                  unit_format_time(interval, attrs->sample_interval), attrs->max_regions,

@@ -13,6 +13,8 @@
 #include <sys/uio.h>
 #include <sys/utsname.h>
 
+#include "collapse.h"
+#include "inject.h"
 #include "macro.h"
 #include "pagemap.h"
 #include "root.h"
@@ -158,6 +160,13 @@ static uint64_t cheap_pagemap_run(void) {
         return major < 6 || (major == 6 && minor < 5) ? 511 : 20;
 }
 
+/* Return: the number that a file begins with, 0 if there is no such file. */
+static uint64_t read_number(const char *path) {
+        char buf[32];
+
+        return root_read(AT_FDCWD, path, buf, sizeof(buf)) < 0 ? 0 : strtoull(buf, NULL, 10);
+}
+
 static struct page_idle_files files_none(void) {
         return (struct page_idle_files) {
                 .proc_fd = -1,
@@ -166,6 +175,8 @@ static struct page_idle_files files_none(void) {
                 .lru_gen_fd = -1,
                 .vmstat_fd = -1,
                 .page_size = (uint64_t) sysconf(_SC_PAGESIZE),
+                .huge_size = read_number("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"),
+                .nr_maps_max = read_number("/proc/sys/vm/max_map_count"),
                 .pagemap_run = cheap_pagemap_run(),
         };
 }
@@ -205,10 +216,10 @@ static void print_caveat(const char *sentence, void *f) {
 
 int page_idle_probe(FILE *f) {
         struct page_idle_files files = files_none();
+        const char *why;
         int worst = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(needs); i++) {
-                const char *why;
                 int r = needs[i].satisfy(&files, &why);
 
                 if (r < 0)
@@ -218,6 +229,11 @@ int page_idle_probe(FILE *f) {
                 if (worst == 0)
                         worst = r;
         }
+        if (!collapse_is_possible())
+                print_caveat("hugepage cannot be done: it needs a kernel with transparent huge pages, of Linux 6.1 "
+                             "or later", f);
+        if (inject_probe(&why) < 0)
+                fprintf(f, "note     nohugepage and hugepage_hint cannot be done: %s\n", why);
         if (files.proc_fd >= 0)
                 page_idle_caveats(files.proc_fd, print_caveat, f);
         page_idle_files_close(&files);

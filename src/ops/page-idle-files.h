@@ -17,6 +17,8 @@
  * @lru_gen_fd:         state of the multi-generational LRU, or -1; see reclaim.h
  * @vmstat_fd:          /proc/vmstat, or -1; see reclaim.h
  * @page_size:          page size, bytes
+ * @huge_size:          size of a transparent huge page, bytes; 0 if the kernel has none
+ * @nr_maps_max:        mappings that a process may have
  * @pagemap_run:        pages between two samples of one mapping up to which it is cheaper
  *                      to read all entries from one to the other than to read twice
  */
@@ -27,6 +29,8 @@ struct page_idle_files {
         int lru_gen_fd;
         int vmstat_fd;
         uint64_t page_size;
+        uint64_t huge_size;
+        uint64_t nr_maps_max;
         uint64_t pagemap_run;
 };
 

@@ -15,6 +15,7 @@
 #include "advise.h"
 #include "array.h"
 #include "bitmap.h"
+#include "huge.h"
 #include "kpageflags.h"
 #include "macro.h"
 #include "maps.h"
@@ -37,6 +38,7 @@
 struct watched {
         struct process process;
         struct resident resident;
+        struct huge_target huge;
 };
 
 /* damon_sample.state: what is known of a sample's page between mark and check */
@@ -97,6 +99,7 @@ struct page_idle {
         struct maps maps;
         struct advice *pieces;
         size_t nr_pieces, sz_pieces;
+        struct huge huge;
         uint64_t sz_piece_max;
         struct sieve sieve;
         struct pageout pageout;
@@ -582,6 +585,21 @@ static int collect_pieces(struct page_idle *page_idle, const struct process *pro
         return 0;
 }
 
+static int apply_huge(struct page_idle *page_idle, struct damon_target *target,
+                      enum damos_action action, struct damos_try *tries, size_t nr) {
+        uint64_t cpu = page_idle->huge.stat.inject.cpu;
+        struct watched *watched = target->ops_data;
+        int r;
+
+        r = huge_apply(&page_idle->huge, &watched->huge, &watched->process, target->pid, &page_idle->maps,
+                       action, page_idle->pieces, page_idle->nr_pieces, tries, nr);
+        /* of another thread than this one, whose time is counted by the caller */
+        page_idle->action_time += page_idle->huge.stat.inject.cpu - cpu;
+        if (r == -ESRCH)
+                target->gone = true;
+        return r == -ESRCH || r == -EACCES ? 0 : r;
+}
+
 static int begin_sieve(struct page_idle *page_idle, const struct damon_target *target,
                        const struct damos_try *tries, size_t nr) {
         for (size_t i = 0; i < nr; i++)
@@ -600,7 +618,7 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         const struct process *process = process_of(target);
         int r;
 
-        assert(PAGE_IDLE_ACTIONS & DAMOS_ACTION_BIT(action));
+        assert(page_idle->ops.actions & DAMOS_ACTION_BIT(action));
 
         /* Right before acting: is this still the process, and the program, that was watched? */
         r = read_maps(page_idle, target);
@@ -616,6 +634,8 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
                 target->gone = true;
         if (r < 0 || page_idle->dry_run || action == DAMOS_STAT)
                 return r == -ESRCH ? 0 : r;
+        if (HUGE_ACTIONS & DAMOS_ACTION_BIT(action))
+                return apply_huge(page_idle, target, action, tries, nr);
 
         r = action == DAMOS_PAGEOUT ?
                 pageout(&page_idle->pageout, process->pidfd, process->pagemap_fd,
@@ -659,6 +679,7 @@ static int page_idle_present(void *data, struct damon_target *target, struct dam
 static void watched_free(struct watched *watched) {
         process_close(&watched->process);
         resident_done(&watched->resident);
+        huge_target_done(&watched->huge);
         free(watched);
 }
 
@@ -675,9 +696,12 @@ int page_idle_new(struct page_idle **ret_page_idle, const struct damon_ops **ret
                 return -ENOMEM;
         page_idle->files = *files;
         page_idle->dry_run = dry_run;
+        page_idle->huge = (struct huge) {
+                .page_size = files->page_size, .sz_block = files->huge_size, .nr_maps_max = files->nr_maps_max,
+        };
         page_idle->ops = (struct damon_ops) {
                 .name = "page_idle",
-                .actions = PAGE_IDLE_ACTIONS,
+                .actions = page_idle_actions(),
                 .filters = SIEVE_FILTERS,
                 .page_size = files->page_size,
                 .dry_run = dry_run,
@@ -698,6 +722,7 @@ struct page_idle *page_idle_free(struct page_idle *page_idle) {
         if (!page_idle)
                 return NULL;
         maps_done(&page_idle->maps);
+        huge_done(&page_idle->huge);
         sieve_done(&page_idle->sieve);
         free(page_idle->pieces);
         pageout_done(&page_idle->pageout);
@@ -743,6 +768,14 @@ uint64_t page_idle_target_start_time(const struct damon_target *target) {
         const struct process *process = process_of(target);
 
         return process->image.start_time;
+}
+
+uint32_t page_idle_actions(void) {
+        return PAGE_IDLE_ACTIONS | huge_actions();
+}
+
+const struct huge_stat *page_idle_huge_stat(const struct page_idle *page_idle) {
+        return &page_idle->huge.stat;
 }
 
 uint64_t page_idle_action_time(const struct page_idle *page_idle) {

@@ -12,6 +12,7 @@
 
 #include <damond/ops.h>
 
+#include "huge.h"
 #include "page-idle-files.h"
 
 struct page_idle;
@@ -87,7 +88,22 @@ uint64_t page_idle_action_time(const struct page_idle *page_idle);
  */
 uint64_t page_idle_update_time(const struct page_idle *page_idle);
 
-/** PAGE_IDLE_ACTIONS - actions that the operations can do, a set of DAMOS_ACTION_BIT() */
+/**
+ * page_idle_actions() - say which actions the operations can do here
+ *
+ * Return: a set of DAMOS_ACTION_BIT(): %PAGE_IDLE_ACTIONS, and what depends on the kernel.
+ */
+uint32_t page_idle_actions(void);
+
+/**
+ * page_idle_huge_stat() - what the actions on huge pages have done
+ * @page_idle:  operations' data
+ *
+ * Return: statistics since page_idle_new(), valid as long as the operations.
+ */
+const struct huge_stat *page_idle_huge_stat(const struct page_idle *page_idle);
+
+/** PAGE_IDLE_ACTIONS - actions that every kernel can do, a set of DAMOS_ACTION_BIT() */
 #define PAGE_IDLE_ACTIONS                                                               \
         (DAMOS_ACTION_BIT(DAMOS_WILLNEED) | DAMOS_ACTION_BIT(DAMOS_COLD) |              \
          DAMOS_ACTION_BIT(DAMOS_PAGEOUT) | DAMOS_ACTION_BIT(DAMOS_STAT))

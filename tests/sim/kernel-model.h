@@ -17,7 +17,7 @@
  * struct kernel_model - kdamond, with one target
  * @attrs:              attributes
  * @sim:                the world; borrowed
- * @target:             the target, with regions from damon_target_update(); borrowed
+ * @target:             the target, with regions from damon_target_divide(); borrowed
  * @rng:                stands for damon_rand()
  * @samples:            pages that are marked, one a region; owned
  * @sz_samples:         room in @samples

@@ -126,7 +126,8 @@ static struct watch *watch_new(const struct pattern *pattern, bool kernel, uint6
         pattern->make(w->script);
 
         if (kernel) {
-                ASSERT_OK(damon_target_update(w->target, ranges, ELEMENTSOF(ranges), &attrs, SIM_PAGE_SIZE));
+                ASSERT_OK(damon_target_update(w->target, ranges, ELEMENTSOF(ranges), SIM_PAGE_SIZE));
+                ASSERT_OK(damon_target_divide(w->target, &attrs, SIM_PAGE_SIZE));
                 w->model = (struct kernel_model) {
                         .attrs = attrs, .sim = w->sim, .target = w->target, .rng = { seed },
                 };

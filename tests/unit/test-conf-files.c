@@ -184,7 +184,7 @@ static void test_other_names(void **state) {
         check_order("main odd yes ");
         put("main.conf.d/\n{ \xff.conf", "a = 1;");
         check_messages("main.conf.d/?{ ?.conf:1: unknown setting 'a', expected one of monitoring, "
-                       "targets, schemes, statistics_interval, record, record_size\n");
+                       "targets, allow_injection, schemes, statistics_interval, record, record_size\n");
 }
 
 /* What only hides others is not read. */

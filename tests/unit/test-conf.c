@@ -43,6 +43,38 @@ static void test_bad_files(void **state) {
         globfree(&files);
 }
 
+/* What only a process itself can do must be allowed, and then the kernel must have it. */
+static void test_injection(void **state) {
+        static const char text[] = "schemes = ( { name = \"a\"; action = \"hugepage\"; },\n"
+                                   "{ name = \"b\"; action = \"nohugepage\"; },\n"
+                                   "\"2M null 0 null 0 null hugepage_hint\" );\nallow_injection = true;\n";
+        static const char *const missing[] = {
+                "a.conf:1: action \"hugepage\" cannot be done: it needs a kernel with transparent huge "
+                "pages, of Linux 6.1 or later",
+                "a.conf:2: action \"nohugepage\" cannot be done: it needs a kernel with transparent huge "
+                "pages, on x86-64 or 64-bit Arm",
+                "a.conf:3: action \"hugepage_hint\" cannot be done: it needs a kernel with transparent huge "
+                "pages, on x86-64 or 64-bit Arm",
+        };
+        const char *path = temporary("a.conf");
+        struct conf_diag diag = {};
+        struct plan *plan;
+
+        write_file(path, text, strlen(text));
+        assert_int_equal(conf_load_from(path, no_directories, ACTIONS, &diag, &plan), -EINVAL);
+        assert_int_equal(diag.nr, ELEMENTSOF(missing));
+        for (size_t i = 0; i < diag.nr; i++)
+                assert_non_null(strstr(diag.messages[i].text, missing[i]));
+        conf_diag_done(&diag);
+        ASSERT_OK(conf_load_from(path, no_directories, UINT32_MAX, &diag, &plan));
+        assert_true(plan->allow_injection);
+        assert_int_equal(plan->schemes[0].action, DAMOS_HUGEPAGE);
+        assert_int_equal(plan->schemes[1].action, DAMOS_NOHUGEPAGE);
+        assert_int_equal(plan->schemes[2].action, DAMOS_HUGEPAGE_HINT);
+        plan_free(plan);
+        assert_int_equal(unlink(path), 0);
+}
+
 static void test_defaults(void **state) {
         struct plan *plan = load(TEST_DATA "/conf/good/empty.conf"), *same;
 
@@ -53,6 +85,7 @@ static void test_defaults(void **state) {
         assert_int_equal(plan->attrs.max_regions, 1000);
         assert_int_equal(plan->cpu_budget, 100);
         assert_int_equal(plan->statistics_interval, 60 * USEC_PER_SEC);
+        assert_false(plan->allow_injection);
         assert_null(plan->record);
         assert_int_equal(plan->record_size, 64 * 1024 * 1024);
         assert_int_equal(plan->nr_targets, 0);
@@ -539,6 +572,7 @@ int main(void) {
                 cmocka_unit_test(test_good_files),
                 cmocka_unit_test(test_bad_files),
                 cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_injection),
                 cmocka_unit_test(test_off),
                 cmocka_unit_test(test_full),
                 cmocka_unit_test(test_limits),

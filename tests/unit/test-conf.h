@@ -15,7 +15,7 @@
 #include "conf.h"
 #include "macro.h"
 
-/* nohugepage must not be among them: a bad file counts on it. */
+/* As on a kernel without huge pages. */
 #define ACTIONS                                                                           \
         (DAMOS_ACTION_BIT(DAMOS_WILLNEED) | DAMOS_ACTION_BIT(DAMOS_COLD) |                \
          DAMOS_ACTION_BIT(DAMOS_PAGEOUT) | DAMOS_ACTION_BIT(DAMOS_STAT))
@@ -165,6 +165,7 @@ static inline void assert_plan_equal(const struct plan *a, const struct plan *b)
         assert_int_equal(a->cpu_budget, b->cpu_budget);
         assert_int_equal(a->statistics_interval, b->statistics_interval);
         assert_int_equal(a->record_size, b->record_size);
+        assert_int_equal(a->allow_injection, b->allow_injection);
         assert_int_equal(!a->record, !b->record);
         if (a->record)
                 assert_string_equal(a->record, b->record);

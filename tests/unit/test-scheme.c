@@ -27,7 +27,7 @@ static const struct damon_region region = {
 
 static void names_of_actions_are_those_of_the_configuration(void **state) {
         static const char *const names[_DAMOS_ACTION_MAX] = {
-                "willneed", "cold", "pageout", "hugepage", "nohugepage", "stat",
+                "willneed", "cold", "pageout", "hugepage", "nohugepage", "stat", "hugepage_hint",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {

@@ -109,7 +109,8 @@ static const struct damon_attrs attrs = {
 };
 
 static void update(struct damon_target *target, const struct damon_range *mappings, size_t nr) {
-        ASSERT_OK(damon_target_update(target, mappings, nr, &attrs, PAGE));
+        ASSERT_OK(damon_target_update(target, mappings, nr, PAGE));
+        ASSERT_OK(damon_target_divide(target, &attrs, PAGE));
         assert_sound(&target->regions, PAGE);
 }
 
