@@ -262,18 +262,20 @@ static void count_matches(const struct damon_engine *engine, struct damos *schem
         }
 }
 
-static int work_on_scheme(struct damon_engine *engine, size_t i) {
-        uint64_t time = MIN(engine->attrs.sample_interval / WORK_SHARE, WORK_MAX) * NSEC_PER_USEC;
+/* What came of what a scheme did is of interest whether it does anything now or not. */
+static int look_after_scheme(struct damon_engine *engine, size_t i) {
         struct damos *scheme = &engine->schemes[i];
-        int r;
 
-        engine->worker.watch = &engine->watches[i];
-        r = damos_watch_look(&engine->watches[i], scheme, engine->ops, engine->ops_data, engine->now);
-        if (r < 0)
-                return r;
         if (scheme->guarded)
                 damos_guard_pass(&scheme->guard, scheme->returned_within, engine->now);
-        return damos_queue_work(&engine->queues[i], scheme, &engine->worker, engine->now, time);
+        return damos_watch_look(&engine->watches[i], scheme, engine->ops, engine->ops_data, engine->now);
+}
+
+static int work_on_scheme(struct damon_engine *engine, size_t i) {
+        uint64_t time = MIN(engine->attrs.sample_interval / WORK_SHARE, WORK_MAX) * NSEC_PER_USEC;
+
+        engine->worker.watch = &engine->watches[i];
+        return damos_queue_work(&engine->queues[i], &engine->schemes[i], &engine->worker, engine->now, time);
 }
 
 static void break_down(const struct damon_engine *engine, struct damos *scheme) {
@@ -328,8 +330,10 @@ static int apply_schemes(struct damon_engine *engine, bool aggregated) {
 
         for (size_t i = 0; i < engine->nr_schemes && !engine->observe; i++) {
                 struct damos *scheme = &engine->schemes[i];
-                int error = 0;
+                int error = look_after_scheme(engine, i);
 
+                r = r < 0 ? r : error;
+                error = 0;
                 if (is_due(engine, i, aggregated)) {
                         if (engine->now >= scheme->apply_at)
                                 scheme->apply_at = engine->now + scheme->apply_interval;
@@ -476,6 +480,9 @@ static void begin_anew(struct damon_engine *engine) {
                 /* fails only where there is nothing to forget */
                 (void) damon_residency_set(&engine->targets[i]->residency, NULL, 0);
         }
+        /* when it came back, if anything has, is not known either */
+        for (size_t i = 0; i < engine->nr_schemes; i++)
+                engine->watches[i].nr = 0;
         engine->nr_samples = 0;
         engine->slept = false;
         engine_schedule(engine);

@@ -34,6 +34,12 @@ static struct area {
 
 static volatile sig_atomic_t asked;
 
+static void on_term(int signal_number)
+{
+        (void)signal_number;
+        _exit(0);
+}
+
 static void on_user1(int signal_number)
 {
         asked = 1;
@@ -124,6 +130,7 @@ int main(void)
                 wl_die("no addresses");
         at = ((uintptr_t)reserve + WL_HUGE - 1) & ~(WL_HUGE - 1);
         wl_on(SIGUSR1, on_user1);
+        wl_on(SIGTERM, on_term);
         for (unsigned i = 0; i < NR_AREAS; i++) {
                 map_area(&areas[i], (char *)at);
                 at += areas[i].size + WL_HUGE;
