@@ -35,25 +35,7 @@ static void usage(FILE *out)
 
 static uint64_t present_bytes(const struct area *area)
 {
-        uint64_t entries[512], count = 0, page = (uintptr_t)area->start / WL_PAGE;
-        uint64_t left = area->size / WL_PAGE;
-        int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-
-        if (fd < 0)
-                wl_die("/proc/self/pagemap");
-        while (left > 0) {
-                size_t want = left < 512 ? left : 512;
-                ssize_t got = pread(fd, entries, want * 8, (off_t)(page * 8));
-
-                if (got <= 0)
-                        wl_die("reading pagemap");
-                for (size_t i = 0; i < (size_t)got / 8; i++)
-                        count += entries[i] >> 63;
-                page += (uint64_t)got / 8;
-                left -= (uint64_t)got / 8;
-        }
-        close(fd);
-        return count * WL_PAGE;
+        return wl_present_pages(area->start, area->size) * WL_PAGE;
 }
 
 /* Anonymous memory that a child, if there is one, has or has not. */

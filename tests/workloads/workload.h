@@ -139,8 +139,8 @@ static inline long wl_majflt(void)
         return usage.ru_majflt;
 }
 
-/* How many pages of a range are in swap at this moment, as pagemap shows it. */
-static inline uint64_t wl_swapped_pages(const void *start, size_t len)
+/* How many entries of the page map of a range have this bit at this moment. */
+static inline uint64_t wl_pages_with(const void *start, size_t len, unsigned bit)
 {
         uint64_t entries[512], count = 0, page = (uintptr_t)start / WL_PAGE;
         uint64_t left = len / WL_PAGE;
@@ -155,12 +155,22 @@ static inline uint64_t wl_swapped_pages(const void *start, size_t len)
                 if (got <= 0)
                         wl_die("reading pagemap");
                 for (size_t i = 0; i < (size_t)got / 8; i++)
-                        count += entries[i] >> 62 & 1;
+                        count += entries[i] >> bit & 1;
                 page += (uint64_t)got / 8;
                 left -= (uint64_t)got / 8;
         }
         close(fd);
         return count;
+}
+
+static inline uint64_t wl_swapped_pages(const void *start, size_t len)
+{
+        return wl_pages_with(start, len, 62);
+}
+
+static inline uint64_t wl_present_pages(const void *start, size_t len)
+{
+        return wl_pages_with(start, len, 63);
 }
 
 /* Anonymous memory that nothing has touched, aligned to 2 MiB, with or without huge pages. */
