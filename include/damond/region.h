@@ -97,11 +97,14 @@ struct damon_region {
  *              multiple of the page size; owned
  * @nr:         number of regions
  * @capacity:   number of regions that @items has room for
+ * @max_absent: parts that what is not in memory is divided into at most, or 0: sixteen; set by
+ *              damon_target_sz_limit()
  */
 struct damon_regions {
         struct damon_region *items;
         size_t nr;
         size_t capacity;
+        size_t max_absent;
 };
 
 /**
@@ -165,7 +168,8 @@ int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t siz
  * @regions:    regions
  * @sz_limit:   the limit of what is in memory; a multiple of the page size, not 0. Regions of which
  *              nothing is may be as much larger as all regions together are than those in memory,
- *              and at least a sixteenth of all
+ *              and at least a sixteenth of all, or what &damon_regions.max_absent says
+ * @max_regions: where this would make more of them, the limit is larger
  * @page_size:  pieces are multiples of this, and differ by one page at most
  *
  * Divides a target at the start, and keeps min_regions a promise ever after
@@ -173,7 +177,8 @@ int damon_regions_split_at(struct damon_regions *regions, size_t i, uint64_t siz
  *
  * Return: 0, or -ENOMEM with @regions unchanged.
  */
-int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_t page_size);
+int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, size_t max_regions,
+                       uint64_t page_size);
 
 /**
  * damon_region_page() - find a page of a region
@@ -275,8 +280,9 @@ void damon_regions_mix(struct damon_regions *regions, uint64_t sz_limit, size_t 
  * @regions:            regions
  * @threshold:          where to begin; see damon_regions_merge()
  * @max_nr_accesses:    as in damon_regions_fold(); the threshold to end with
- * @sz_limit:           never exceeded, so that min_regions wins over max_regions
- * @max_regions:        the upper limit
+ * @sz_limit:           as in damon_regions_merge(); exceeded only where no other way leads to
+ *                      @max_regions, which bounds what monitoring costs
+ * @max_regions:        the upper limit; exceeded only by what lies apart
  */
 void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshold,
                                 uint32_t max_nr_accesses, uint64_t sz_limit, size_t max_regions);

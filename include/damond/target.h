@@ -78,7 +78,8 @@ size_t damon_three_ranges(const struct damon_range *mappings, size_t nr,
  * damon_target_sz_limit() - size that no region of a target may exceed
  * @target:     target
  * @attrs:      min_regions says into how many what is in memory must at least be divided: a gap in
- *              front of the heap may be many times as large
+ *              front of the heap may be many times as large. Of max_regions, a quarter is for what is
+ *              not in memory (&damon_regions.max_absent)
  * @page_size:  page size
  *
  * Where up to an eighth of what was in memory is not there any more, the limit stays what it was:

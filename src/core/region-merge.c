@@ -122,6 +122,10 @@ void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshol
                 threshold = threshold < max_nr_accesses / 2 ? MAX(1U, 2 * threshold) : max_nr_accesses;
         }
         damon_regions_mix(regions, sz_limit, max_regions);
+        while (regions->nr > max_regions && sz_limit < damon_regions_size(regions)) {
+                sz_limit = damon_larger_limit(sz_limit);
+                damon_regions_mix(regions, sz_limit, max_regions);
+        }
 
         /* many rounded averages of rounded averages have gone astray */
         for (size_t i = 0; i < regions->nr; i++) {

@@ -38,5 +38,10 @@ const struct damon_region *damon_regions_spread(struct damon_regions *regions, s
  */
 uint64_t damon_regions_absent_limit(const struct damon_regions *regions, uint64_t sz_limit);
 
+/** damon_larger_limit() - size that no region may exceed where one is too small for max_regions */
+static inline uint64_t damon_larger_limit(uint64_t sz_limit) {
+        return sz_limit + sz_limit / 4 + 1;
+}
+
 /** damon_scaled_rate() - nr_accesses that evidence speaks for */
 uint32_t damon_scaled_rate(const struct damon_evidence *evidence, uint32_t max_nr_accesses);

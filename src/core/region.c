@@ -42,10 +42,11 @@ uint64_t damon_regions_size_in_memory(const struct damon_regions *regions) {
 uint64_t damon_regions_absent_limit(const struct damon_regions *regions, uint64_t sz_limit) {
         uint64_t sz_in_memory = damon_regions_size_in_memory(regions);
         double size = (double) damon_regions_size(regions);
+        size_t nr_absent = regions->max_absent > 0 ? MIN(regions->max_absent, (size_t) NR_ABSENT) : NR_ABSENT;
 
         if (sz_in_memory == 0)
                 return sz_limit;
-        return (uint64_t) MAX((double) sz_limit * size / (double) sz_in_memory, size / NR_ABSENT);
+        return (uint64_t) MAX((double) sz_limit * size / (double) sz_in_memory, size / (double) nr_absent);
 }
 
 static int regions_reserve(struct damon_regions *regions, size_t nr) {
@@ -143,7 +144,7 @@ static bool regions_cover(const struct damon_regions *regions, const struct damo
 
 int damon_regions_set(struct damon_regions *regions, const struct damon_range *ranges, size_t nr,
                       uint64_t page_size) {
-        struct damon_regions covered = {};
+        struct damon_regions covered = { .max_absent = regions->max_absent };
         size_t i = 0;
         int r;
 
@@ -196,17 +197,27 @@ static uint64_t nr_chops(const struct damon_region *region, uint64_t sz_limit) {
         return (damon_range_size(&region->range) + sz_limit - 1) / sz_limit;
 }
 
-int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, uint64_t page_size) {
-        const struct damon_region *from;
-        size_t nr_before = regions->nr, nr = 0;
+static size_t nr_chopped(const struct damon_regions *regions, uint64_t sz_limit) {
         uint64_t sz_absent = damon_regions_absent_limit(regions, sz_limit);
+        size_t nr = 0;
+
+        for (size_t i = 0; i < regions->nr; i++)
+                nr += nr_chops(&regions->items[i], regions->items[i].absent ? sz_absent : sz_limit);
+        return nr;
+}
+
+int damon_regions_chop(struct damon_regions *regions, uint64_t sz_limit, size_t max_regions, uint64_t page_size) {
+        const struct damon_region *from;
+        size_t nr_before = regions->nr, nr;
+        uint64_t sz_absent;
 
         assert(sz_limit >= page_size);
 
-        for (size_t i = 0; i < nr_before; i++)
-                nr += nr_chops(&regions->items[i], regions->items[i].absent ? sz_absent : sz_limit);
+        while ((nr = nr_chopped(regions, sz_limit)) > MAX(max_regions, nr_before))
+                sz_limit = damon_larger_limit(sz_limit);
         if (nr == nr_before)
                 return 0;
+        sz_absent = damon_regions_absent_limit(regions, sz_limit);
         from = damon_regions_spread(regions, nr);
         if (!from)
                 return -ENOMEM;

@@ -7,6 +7,9 @@
 
 #include "macro.h"
 
+/* Of max_regions, one in so many is for what is not in memory. */
+#define ABSENT_SHARE 4
+
 int damon_target_new(struct damon_target **ret_target, const char *name, pid_t pid) {
         struct damon_target *target = calloc(1, sizeof(*target));
 
@@ -75,6 +78,7 @@ uint64_t damon_target_sz_limit(struct damon_target *target, const struct damon_a
                 target->divided.in_memory = in_memory;
         }
         in_memory = target->divided.in_memory;
+        target->regions.max_absent = MAX(attrs->max_regions / ABSENT_SHARE, (size_t) 1);
         limit = (in_memory > 0 ? in_memory : size) / attrs->min_regions;
         return MAX((limit + page_size - 1) / page_size, 1) * page_size;
 }
@@ -89,7 +93,7 @@ int damon_target_update(struct damon_target *target, const struct damon_range *m
 
 int damon_target_divide(struct damon_target *target, const struct damon_attrs *attrs, uint64_t page_size) {
         return damon_regions_chop(&target->regions, damon_target_sz_limit(target, attrs, page_size),
-                                  page_size);
+                                  attrs->max_regions, page_size);
 }
 
 size_t damon_target_nr_sampled(const struct damon_target *target) {

@@ -179,7 +179,7 @@ static void evidence_stays_with_its_page_when_few_are_cut(void **state) {
                         for (uint64_t page = 0; page < nr_pages; page++)
                                 for (int i = 0; i < 10; i++)
                                         damon_region_count(&regions.items[0], page, page == hot, false, PAGE);
-                        ASSERT_OK(damon_regions_chop(&regions, PAGE, PAGE));
+                        ASSERT_OK(damon_regions_chop(&regions, PAGE, SIZE_MAX, PAGE));
                         assert_int_equal(regions.nr, nr_pages);
                         for (uint64_t page = 0; page < nr_pages; page++) {
                                 double rate = damon_evidence_rate(&regions.items[page].running);
@@ -197,7 +197,7 @@ static void evidence_does_not_multiply_when_it_is_divided(void **state) {
         append(&regions, 0, 1024 * PAGE, 0);
         regions.items[0].evidence = in_bin(3, 5, 5);
         for (uint64_t size = 512 * PAGE; size >= PAGE; size /= 2)
-                ASSERT_OK(damon_regions_chop(&regions, size, PAGE));
+                ASSERT_OK(damon_regions_chop(&regions, size, SIZE_MAX, PAGE));
         assert_int_equal(regions.nr, 1024);
         for (size_t i = 0; i < regions.nr; i++)
                 weight += damon_evidence_tally(&regions.items[i].evidence).known;
@@ -236,7 +236,7 @@ static void chop_makes_as_many_pieces_as_in_the_kernel(void **state) {
                 _cleanup_regions_ struct damon_regions regions = {};
 
                 append(&regions, 0, 10, 3);
-                ASSERT_OK(damon_regions_chop(&regions, cases[i].sz_limit, cases[i].page));
+                ASSERT_OK(damon_regions_chop(&regions, cases[i].sz_limit, SIZE_MAX, cases[i].page));
                 assert_null(damon_regions_check(&regions, cases[i].page));
                 assert_int_equal(regions.nr, cases[i].nr);
                 assert_int_equal(damon_regions_size(&regions), 10);
@@ -263,7 +263,7 @@ static void chop_makes_even_pieces(void **state) {
                 uint64_t share = damon_range_size(&cases[i].range) / cases[i].nr;
 
                 append(&regions, cases[i].range.start, cases[i].range.end, 7);
-                ASSERT_OK(damon_regions_chop(&regions, cases[i].sz_limit, 1));
+                ASSERT_OK(damon_regions_chop(&regions, cases[i].sz_limit, SIZE_MAX, 1));
                 assert_null(damon_regions_check(&regions, 1));
                 assert_int_equal(regions.nr, cases[i].nr);
                 assert_int_equal(damon_regions_size(&regions), damon_range_size(&cases[i].range));
@@ -281,7 +281,7 @@ static void chop_cuts_at_pages(void **state) {
 
         append(&regions, 0, PAGE, 1);
         append(&regions, PAGE, 12 * PAGE, 2);
-        ASSERT_OK(damon_regions_chop(&regions, 3 * PAGE, PAGE));
+        ASSERT_OK(damon_regions_chop(&regions, 3 * PAGE, SIZE_MAX, PAGE));
         ASSERT_RANGES(&regions, { 0, PAGE }, { PAGE, 3 * PAGE }, { 3 * PAGE, 6 * PAGE },
                       { 6 * PAGE, 9 * PAGE }, { 9 * PAGE, 12 * PAGE });
         assert_null(damon_regions_check(&regions, PAGE));
@@ -293,13 +293,25 @@ static void chop_leaves_what_fits(void **state) {
         append(&regions, 0, 10, 1);
         append(&regions, 10, 21, 2);
         append(&regions, 30, 40, 3);
-        ASSERT_OK(damon_regions_chop(&regions, 10, 1));
+        ASSERT_OK(damon_regions_chop(&regions, 10, SIZE_MAX, 1));
         ASSERT_RANGES(&regions, { 0, 10 }, { 10, 15 }, { 15, 21 }, { 30, 40 });
         assert_int_equal(regions.items[1].nr_accesses, 2);
         assert_int_equal(regions.items[2].nr_accesses, 2);
         assert_int_equal(regions.items[3].nr_accesses, 3);
-        ASSERT_OK(damon_regions_chop(&regions, 10, 1));
+        ASSERT_OK(damon_regions_chop(&regions, 10, SIZE_MAX, 1));
         assert_int_equal(regions.nr, 4);
+}
+
+static void chop_makes_no_more_than_max_regions(void **state) {
+        _cleanup_regions_ struct damon_regions regions = {};
+
+        append(&regions, 0, 1000, 1);
+        append(&regions, 2000, 2010, 2);
+        ASSERT_OK(damon_regions_chop(&regions, 10, 20, 1));
+        assert_in_range(regions.nr, 15, 20);
+        append(&regions, 3000, 4000, 2);
+        ASSERT_OK(damon_regions_chop(&regions, 10, 5, 1));
+        assert_in_range(regions.nr, 16, 21);
 }
 
 static void three_kernel_groups(struct damon_regions *regions) {
@@ -1091,13 +1103,19 @@ static void merge_within_starts_at_threshold_0_too(void **state) {
         assert_int_equal(regions.nr, 3);
 }
 
-static void merge_within_lets_the_size_limit_win(void **state) {
+static void merge_within_lets_max_regions_win(void **state) {
         _cleanup_regions_ struct damon_regions regions = {};
 
         for (uint32_t i = 0; i < 20; i++)
                 append(&regions, i * 10, i * 10 + 10, i + 1);
-        damon_regions_merge_within(&regions, 1, 20, 20, 3);
+        damon_regions_merge_within(&regions, 1, 20, 20, 10);
         assert_int_equal(regions.nr, 10);
+        damon_regions_merge_within(&regions, 1, 20, 20, 3);
+        assert_int_equal(regions.nr, 3);
+        /* what lies apart remains so */
+        append(&regions, 300, 310, 1);
+        damon_regions_merge_within(&regions, 1, 20, 20, 1);
+        ASSERT_RANGES(&regions, { 0, 200 }, { 300, 310 });
 }
 
 /* A region of so many pages right behind the others. */
@@ -1554,7 +1572,7 @@ static void random_pass(struct rng *rng, struct damon_regions *regions) {
                                            (1 + rng_below(rng, 100)) * PAGE, rng_below(rng, 50));
                 break;
         case 2:
-                ASSERT_OK(damon_regions_chop(regions, (1 + rng_below(rng, 50)) * PAGE, PAGE));
+                ASSERT_OK(damon_regions_chop(regions, (1 + rng_below(rng, 50)) * PAGE, SIZE_MAX, PAGE));
                 break;
         case 3:
                 damon_regions_merge(regions, 20, UINT64_MAX, rng_below(rng, 2) == 0);
@@ -1615,6 +1633,7 @@ int main(void) {
                 cmocka_unit_test(chop_makes_even_pieces),
                 cmocka_unit_test(chop_cuts_at_pages),
                 cmocka_unit_test(chop_leaves_what_fits),
+                cmocka_unit_test(chop_makes_no_more_than_max_regions),
                 cmocka_unit_test(set_keeps_regions_when_borders_move_a_little),
                 cmocka_unit_test(set_cuts_down_to_a_part_of_the_second_range),
                 cmocka_unit_test(set_replaces_a_second_range_that_moved_away),
@@ -1662,7 +1681,7 @@ int main(void) {
                 cmocka_unit_test(merge_within_raises_the_threshold_until_it_fits),
                 cmocka_unit_test(merge_within_mixes_no_more_than_it_takes),
                 cmocka_unit_test(merge_within_starts_at_threshold_0_too),
-                cmocka_unit_test(merge_within_lets_the_size_limit_win),
+                cmocka_unit_test(merge_within_lets_max_regions_win),
                 cmocka_unit_test(refine_cuts_out_what_differs),
                 cmocka_unit_test(refine_divides_the_evidence),
                 cmocka_unit_test(refine_halves_what_is_mixed),

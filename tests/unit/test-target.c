@@ -198,6 +198,24 @@ static void a_gap_does_not_make_regions_large(void **state) {
         assert_sound(&target->regions, PAGE);
 }
 
+/* Where few regions are allowed, a gap leaves room for what is in memory. */
+static void a_gap_takes_a_quarter_of_the_regions_at_most(void **state) {
+        _cleanup_target_ struct damon_target *target = NULL;
+        struct damon_attrs few = attrs;
+
+        few.max_regions = 20;
+        ASSERT_OK(damon_target_new(&target, "t", 1));
+        update(target, RANGES({ 0, 2000 * MIB }));
+        for (size_t i = 0; i < 9; i++)
+                target->regions.items[i].absent = target->regions.items[i].uniform = true;
+        update(target, RANGES({ 0, 2000 * MIB }));
+        assert_int_equal(target->regions.nr, 9 + 10);
+        damon_regions_merge_within(&target->regions, 0, 20, damon_target_sz_limit(target, &few, PAGE), 20);
+        assert_int_equal(target->regions.nr, 5 + 10);
+        ASSERT_OK(damon_target_divide(target, &few, PAGE));
+        assert_int_equal(target->regions.nr, 5 + 10);
+}
+
 static void same_mappings_leave_what_is_known(void **state) {
         _cleanup_target_ struct damon_target *target = NULL;
 
@@ -432,6 +450,7 @@ int main(void) {
                 cmocka_unit_test(update_never_leaves_fewer_than_min_regions),
                 cmocka_unit_test(size_limit_is_a_page_at_least),
                 cmocka_unit_test(a_gap_does_not_make_regions_large),
+                cmocka_unit_test(a_gap_takes_a_quarter_of_the_regions_at_most),
                 cmocka_unit_test(same_mappings_leave_what_is_known),
                 cmocka_unit_test(mapping_that_grows_a_lot_is_divided),
                 cmocka_unit_test(mapping_that_goes_takes_its_regions_along),
