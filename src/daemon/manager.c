@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 #include "macro.h"
 #include "message-ids.h"
@@ -22,13 +22,6 @@
 
 /* Times that the service manager is told, in the time that it waits for it, that all is well. */
 #define WATCHDOG_SHARE 4
-
-static uint64_t clock_ns(clockid_t clock) {
-        struct timespec ts;
-
-        (void) clock_gettime(clock, &ts);
-        return (uint64_t) ts.tv_sec * NSEC_PER_SEC + (uint64_t) ts.tv_nsec;
-}
 
 uint64_t manager_now(void) {
         return clock_ns(CLOCK_MONOTONIC) / NSEC_PER_USEC;

@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "log.h"
 #include "message-ids.h"
@@ -143,15 +142,12 @@ void snapshot_record(struct manager *manager) {
         const char *fields[] = { path, NULL };
         struct damon_target *const *targets;
         enum record_news news;
-        struct timespec now;
         size_t nr;
 
         if (!record->path)
                 return;
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
         targets = damon_engine_targets(manager->engine, &nr);
-        news = record_append(&manager->record, targets, nr,
-                             (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / NSEC_PER_USEC);
+        news = record_append(&manager->record, targets, nr, manager_now());
         if (news == RECORD_NO_NEWS)
                 return;
         (void) snprintf(path, sizeof(path), "DAMOND_RECORD=%s", record->path);

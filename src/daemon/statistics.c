@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "log.h"
 #include "macro.h"
@@ -153,11 +152,9 @@ static void log_monitoring(struct manager *manager) {
                 NULL,
         };
         char resolution[STATISTICS_RESOLUTION_MAX], percent[UNIT_STRING_MAX];
-        struct timespec ts;
         uint32_t permyriad;
 
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        now = (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
+        now = manager_now();
         elapsed = MAX(now - manager->recorded_at, UINT64_C(1));
         permyriad = (uint32_t) ((cpu - manager->recorded_cpu) / NSEC_PER_USEC * 10000 / elapsed);
         manager->recorded_at = now;

@@ -4,8 +4,8 @@
 #include "huge.h"
 
 #include <sys/mman.h>
-#include <time.h>
 
+#include "clock.h"
 #include "macro.h"
 
 /*
@@ -38,13 +38,6 @@ void huge_target_done(struct huge_target *target) {
         runs_done(&target->said);
 }
 
-static uint64_t now(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
-}
-
 static bool was_said(const struct huge_target *target, const struct damon_range *range, int advice) {
         for (size_t i = 0; i < target->said.nr; i++) {
                 const struct advice *said = &target->said.items[i];
@@ -71,7 +64,7 @@ static int remember(struct huge_target *target, struct damon_range range, int ad
 /* Have the process say it of what it was not said of lately. */
 static int say(struct huge *huge, struct huge_target *target, const struct process *process, pid_t pid,
                const struct maps *maps, int advice, struct damos_try *tries, size_t nr) {
-        uint64_t time = now();
+        uint64_t time = clock_ns(CLOCK_MONOTONIC);
         int r;
 
         if (time >= target->forget_at) {

@@ -18,8 +18,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "clock.h"
 #include "macro.h"
 #include "root.h"
 
@@ -92,15 +92,8 @@ struct injection {
         struct inject_stat *stat;
 };
 
-static uint64_t time_of(clockid_t clock) {
-        struct timespec ts;
-
-        (void) clock_gettime(clock, &ts);
-        return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
-}
-
 static uint64_t now(void) {
-        return time_of(CLOCK_MONOTONIC);
+        return clock_ns(CLOCK_MONOTONIC);
 }
 
 /* Return: 0 at a stop, -ESRCH if the thread has ended, -ETIMEDOUT if it does not stop. */
@@ -356,7 +349,7 @@ static void *tracer(void *data) {
                 thread_files_close(&files);
         }
         in->stat->nr_left += in->result == -ETIMEDOUT || in->result == -EBADMSG;
-        in->stat->cpu += time_of(CLOCK_THREAD_CPUTIME_ID);
+        in->stat->cpu += clock_ns(CLOCK_THREAD_CPUTIME_ID);
         return NULL;
 }
 

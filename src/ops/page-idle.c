@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The operations set "page_idle": see page-idle.h. Only bits of sampled pages are ever
- * written, and a tick's checks are all done before its first mark (the engine's order), so
- * that no target's marks are taken for another's.
+ * The operations set "page_idle": see page-idle.h. How it samples is in sampler.c; here are its targets,
+ * their mappings, and what is done to them.
  */
 
 #include "page-idle.h"
@@ -10,70 +9,23 @@
 #include <assert.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "advise.h"
 #include "array.h"
-#include "bitmap.h"
+#include "clock.h"
 #include "huge.h"
 #include "kpageflags.h"
 #include "macro.h"
 #include "maps.h"
 #include "pagemap.h"
 #include "pageout.h"
-#include "process.h"
-#include "reclaim.h"
-#include "resident.h"
+#include "sampler.h"
 #include "sieve.h"
-#include "sort.h"
-
-/* Entries that one read of pagemap may cover: a 2 MiB block of 4 KiB pages. */
-#define PAGEMAP_READ_MAX 512
+#include "watched.h"
 
 /* Share of a CPU that walks over page tables may take, and how much of it may be saved up. */
 #define WALK_SHARE 1000
 #define WALK_CREDIT_MAX INT64_C(10000000)
-
-/* damon_target.ops_data */
-struct watched {
-        struct process process;
-        struct resident resident;
-        struct huge_target huge;
-};
-
-/* damon_sample.state: what is known of a sample's page between mark and check */
-enum sample_state {
-        SAMPLE_UNKNOWN,                 /* could not be marked */
-        SAMPLE_ABSENT,                  /* there was no page */
-        SAMPLE_MARKED,                  /* page[FRAME] was there, page[HEAD] was marked */
-};
-
-/* damon_sample.page */
-enum {
-        FRAME,
-        HEAD,
-};
-
-/*
- * Samples that are looked up together, and whose frames share the calls for a bitmap word. They
- * come nearly sorted by address, so that frames of one word, where memory was handed out in order,
- * mostly lie in one batch.
- */
-#define BATCH_BITS 9
-#define BATCH_MAX (1U << BATCH_BITS)
-
-/* A head page that a sample marks or reads, and the number of the sample in its batch. */
-typedef uint64_t frame_t;
-
-static_assert(PAGEMAP_PFN_MASK <= UINT64_MAX >> BATCH_BITS, "no room for the number of a sample");
-
-static uint64_t frame_head(frame_t frame) {
-        return frame >> BATCH_BITS;
-}
-
-static size_t frame_sample(frame_t frame) {
-        return frame % BATCH_MAX;
-}
 
 struct page_idle {
         struct damon_ops ops;
@@ -81,19 +33,10 @@ struct page_idle {
         bool dry_run;
         uint64_t action_time;           /* nanoseconds */
         uint64_t update_time;           /* nanoseconds */
-        uint64_t marked_at;             /* nanoseconds */
-        struct reclaim reclaim;
         int64_t walk_credit;            /* CPU time for walks over page tables, nanoseconds */
         uint64_t walked_at;             /* CLOCK_MONOTONIC, nanoseconds */
         bool cannot_walk;               /* the kernel has no PAGEMAP_SCAN */
-        bool distrust;                  /* an idle flag proves nothing in this tick */
-
-        /* of a batch of samples */
-        uint64_t entries[BATCH_MAX];    /* in the page map */
-        frame_t frames[BATCH_MAX], scratch[BATCH_MAX];
-        size_t nr_frames;
-        struct bitmap_word words[BATCH_MAX];
-        size_t nr_words;
+        struct sampler sampler;
 
         /* kept so that a tick needs no allocation */
         struct maps maps;
@@ -105,271 +48,16 @@ struct page_idle {
         struct pageout pageout;
 };
 
-static uint64_t time_of(clockid_t clock) {
-        struct timespec ts;
-
-        (void) clock_gettime(clock, &ts);
-        return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
-}
-
-static const struct process *process_of(const struct damon_target *target) {
-        const struct watched *watched = target->ops_data;
-
-        return &watched->process;
-}
-
-/* Read the entries of @samples[0], and of as many behind it as come cheaply with it. */
-static int read_entry_run(struct page_idle *page_idle, const struct damon_sample *samples, size_t nr,
-                          uint64_t *entries, size_t *ret_nr) {
-        const struct page_idle_files *files = &page_idle->files;
-        struct damon_target *target = samples[0].target;
-        const struct process *process = process_of(target);
-        uint64_t buf[PAGEMAP_READ_MAX];
-        uint64_t first = samples[0].addr / files->page_size;
-        uint64_t last = first;
-        size_t n = 1;
-        int r;
-
-        for (; n < nr && samples[n].target == target; n++) {
-                uint64_t page = samples[n].addr / files->page_size;
-
-                if (page < last || page - last > files->pagemap_run ||
-                    page - first >= PAGEMAP_READ_MAX)
-                        break;
-                last = page;
-        }
-        r = pagemap_read(process->pagemap_fd, samples[0].addr, files->page_size, buf,
-                         last - first + 1);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0 || (uint64_t) r < last - first + 1)
-                target->gone = true;
-        else
-                for (size_t i = 0; i < n; i++)
-                        entries[i] = buf[samples[i].addr / files->page_size - first];
-        *ret_nr = n;
-        return 0;
-}
-
-static int read_entries(struct page_idle *page_idle, const struct damon_sample *samples, size_t nr) {
-        int r;
-
-        for (size_t i = 0, n; i < nr; i += n) {
-                if (samples[i].target->gone) {
-                        n = 1;
-                        continue;
-                }
-                r = read_entry_run(page_idle, samples + i, nr - i, page_idle->entries + i, &n);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static void add_frame(struct page_idle *page_idle, uint64_t head, size_t sample) {
-        page_idle->frames[page_idle->nr_frames++] = head << BATCH_BITS | sample;
-}
-
-/* Sort the frames, and collect the bitmap words that they lie in, with their bits. */
-static void collect_words(struct page_idle *page_idle) {
-        struct bitmap_word *word = NULL;
-
-        sort_u64(page_idle->frames, page_idle->scratch, page_idle->nr_frames);
-        page_idle->nr_words = 0;
-        for (size_t i = 0; i < page_idle->nr_frames; i++) {
-                uint64_t head = frame_head(page_idle->frames[i]);
-
-                if (!word || word->index != head / 64) {
-                        word = &page_idle->words[page_idle->nr_words++];
-                        *word = (struct bitmap_word) { .index = head / 64 };
-                }
-                word->bits |= UINT64_C(1) << (head % 64);
-        }
-}
-
-/* Find the page to mark for a sample, if there is one that can be marked. */
-static int prepare_sample(struct page_idle *page_idle, struct damon_sample *sample, uint64_t entry,
-                          size_t i) {
-        uint64_t head, flags;
-        int r;
-
-        sample->state = SAMPLE_UNKNOWN;
-        if (!pagemap_present(entry)) {
-                if (!pagemap_in_transit(entry))
-                        sample->state = SAMPLE_ABSENT;
-                return 0;
-        }
-        /* A page that is not on the LRU, like one just faulted in, would not take the mark, and
-         * then look accessed: it has to be looked at before. */
-        r = kpageflags_head(page_idle->files.kpageflags_fd, pagemap_pfn(entry), &head, &flags);
-        if (r == -ENOENT)
-                return 0;
-        if (r < 0)
-                return r;
-        if (!kpageflags_markable(flags))
-                return 0;
-        sample->state = SAMPLE_MARKED;
-        sample->page[FRAME] = pagemap_pfn(entry);
-        sample->page[HEAD] = head;
-        add_frame(page_idle, head, i);
-        return 0;
-}
-
-/*
- * Judge a sample as far as its page map entry goes; what only the bitmap can say becomes a
- * frame.
- */
-static int judge_entry(struct page_idle *page_idle, struct damon_sample *sample, uint64_t entry,
-                       size_t i) {
-        uint64_t head = sample->page[HEAD], flags;
-        int r;
-
-        if (sample->state == SAMPLE_UNKNOWN)
-                return 0;
-        if (!pagemap_present(entry)) {
-                if (!pagemap_in_transit(entry))
-                        sample->outcome = sample->state == SAMPLE_ABSENT ? DAMON_ABSENT : DAMON_IDLE;
-                return 0;
-        }
-        if (sample->state == SAMPLE_MARKED && pagemap_pfn(entry) == sample->page[FRAME]) {
-                add_frame(page_idle, head, i);
-                return 0;
-        }
-
-        /* Another page than at the mark: where there was none, a fault has brought it. A page
-         * that was moved has taken its idle flag along (folio_migrate_flags(), mm/migrate.c). */
-        r = kpageflags_head(page_idle->files.kpageflags_fd, pagemap_pfn(entry), &head, &flags);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        if (!kpageflags_markable(flags))
-                return 0;
-        if (sample->state == SAMPLE_ABSENT) {
-                sample->outcome = DAMON_ACCESSED;
-                return 0;
-        }
-        add_frame(page_idle, head, i);
-        return 0;
-}
-
-/*
- * Look up the page of each sample, let @look say what it means, and collect the bitmap words of
- * the frames that came of it.
- */
-static int look_up(struct page_idle *page_idle, struct damon_sample *samples, size_t nr,
-                   int (*look)(struct page_idle *page_idle, struct damon_sample *sample,
-                               uint64_t entry, size_t i)) {
-        int r;
-
-        r = read_entries(page_idle, samples, nr);
-        if (r < 0)
-                return r;
-        page_idle->nr_frames = 0;
-        for (size_t i = 0; i < nr; i++) {
-                if (samples[i].target->gone)
-                        continue;
-                r = look(page_idle, &samples[i], page_idle->entries[i], i);
-                if (r < 0)
-                        return r;
-        }
-        collect_words(page_idle);
-        return 0;
-}
-
-/* Judge a sample by the idle flag of its page: the last rows of the decision table. */
-static int judge_flag(struct page_idle *page_idle, struct damon_sample *sample, uint64_t entry,
-                      uint64_t head, const struct bitmap_word *word) {
-        uint64_t flags;
-        int r;
-
-        if (!word->valid)
-                return 0;
-        if (word->bits >> (head % 64) & 1) {
-                if (!page_idle->distrust)
-                        sample->outcome = DAMON_IDLE;
-                return 0;
-        }
-        /* A page without the flag was accessed only if it is the marked one, and still one that
-         * has a flag. */
-        if (pagemap_pfn(entry) != sample->page[FRAME])
-                return 0;
-        r = kpageflags_read(page_idle->files.kpageflags_fd, head, &flags);
-        if (r < 0)
-                return r;
-        if (kpageflags_markable(flags))
-                sample->outcome = DAMON_ACCESSED;
-        return 0;
-}
-
-static int mark_batch(struct page_idle *page_idle, struct damon_sample *samples, size_t nr) {
-        const struct bitmap_word *word = page_idle->words;
-        int r;
-
-        r = look_up(page_idle, samples, nr, prepare_sample);
-        if (r < 0)
-                return r;
-        r = bitmap_mark(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < page_idle->nr_frames; i++) {
-                word += frame_head(page_idle->frames[i]) / 64 != word->index;
-                if (!word->valid)
-                        samples[frame_sample(page_idle->frames[i])].state = SAMPLE_UNKNOWN;
-        }
-        return 0;
-}
-
 static int page_idle_mark(void *data, struct damon_sample *samples, size_t nr) {
         struct page_idle *page_idle = data;
 
-        page_idle->marked_at = time_of(CLOCK_MONOTONIC);
-        for (size_t i = 0; i < nr; i += BATCH_MAX) {
-                int r = mark_batch(page_idle, samples + i, MIN(nr - i, BATCH_MAX));
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int check_batch(struct page_idle *page_idle, struct damon_sample *samples, size_t nr) {
-        const struct bitmap_word *word = page_idle->words;
-        uint64_t now;
-        int r;
-
-        r = look_up(page_idle, samples, nr, judge_entry);
-        if (r < 0)
-                return r;
-        r = bitmap_read(page_idle->files.bitmap_fd, page_idle->words, page_idle->nr_words);
-        if (r < 0)
-                return r;
-        now = time_of(CLOCK_MONOTONIC);
-        reclaim_update(&page_idle->reclaim, page_idle->files.lru_gen_fd, page_idle->files.vmstat_fd,
-                       now);
-        page_idle->distrust = reclaim_hides(&page_idle->reclaim, now - page_idle->marked_at);
-        for (size_t i = 0; i < page_idle->nr_frames; i++) {
-                size_t sample = frame_sample(page_idle->frames[i]);
-                uint64_t head = frame_head(page_idle->frames[i]);
-
-                word += head / 64 != word->index;
-                r = judge_flag(page_idle, &samples[sample], page_idle->entries[sample], head, word);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return sampler_mark(&page_idle->sampler, &page_idle->files, samples, nr);
 }
 
 static int page_idle_check(void *data, struct damon_sample *samples, size_t nr) {
         struct page_idle *page_idle = data;
 
-        for (size_t i = 0; i < nr; i++)
-                samples[i].outcome = DAMON_UNKNOWN;
-        for (size_t i = 0; i < nr; i += BATCH_MAX) {
-                int r = check_batch(page_idle, samples + i, MIN(nr - i, BATCH_MAX));
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return sampler_check(&page_idle->sampler, &page_idle->files, samples, nr);
 }
 
 /*
@@ -394,11 +82,11 @@ static int read_maps(struct page_idle *page_idle, struct damon_target *target) {
 static int page_idle_mappings(void *data, struct damon_target *target,
                               const struct damon_range **ret_mappings, size_t *ret_nr) {
         struct page_idle *page_idle = data;
-        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
         int r;
 
         r = read_maps(page_idle, target);
-        page_idle->update_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
+        page_idle->update_time += clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
         if (r < 0)
                 return r;
         *ret_mappings = page_idle->maps.ranges;
@@ -410,7 +98,7 @@ static int page_idle_resident(void *data, struct damon_target *target,
                               const struct damon_range **ret_ranges, size_t *ret_nr) {
         struct page_idle *page_idle = data;
         struct watched *watched = target->ops_data;
-        uint64_t now = time_of(CLOCK_MONOTONIC), start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        uint64_t now = clock_ns(CLOCK_MONOTONIC), start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
         bool known;
         int r = 0;
 
@@ -421,7 +109,7 @@ static int page_idle_resident(void *data, struct damon_target *target,
         if (!page_idle->cannot_walk)
                 r = resident_update(&watched->resident, watched->process.pagemap_fd, &target->regions,
                                     now, &page_idle->walk_credit);
-        page_idle->update_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
+        page_idle->update_time += clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
         if (r == -ENOMEM)
                 return r;
         if (r == -ESRCH)
@@ -653,24 +341,24 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
 static int page_idle_apply(void *data, struct damon_target *target, enum damos_action action,
                            struct damos_try *tries, size_t nr, uint64_t *ret_time) {
         struct page_idle *page_idle = data;
-        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID), began = time_of(CLOCK_MONOTONIC);
+        uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID), began = clock_ns(CLOCK_MONOTONIC);
         int r;
 
         r = apply_now(page_idle, target, action, tries, nr);
-        page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
-        *ret_time = time_of(CLOCK_MONOTONIC) - began;
+        page_idle->action_time += clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+        *ret_time = clock_ns(CLOCK_MONOTONIC) - began;
         return r;
 }
 
 static int page_idle_present(void *data, struct damon_target *target, struct damon_range range,
                              uint64_t *ret_size) {
         struct page_idle *page_idle = data;
-        uint64_t start = time_of(CLOCK_THREAD_CPUTIME_ID);
+        uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
         int r;
 
         r = pageout_present(&page_idle->pageout, process_of(target)->pagemap_fd,
                             page_idle->files.page_size, range, ret_size);
-        page_idle->action_time += time_of(CLOCK_THREAD_CPUTIME_ID) - start;
+        page_idle->action_time += clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
         if (r == -ESRCH)
                 target->gone = true;
         return r == -ESRCH ? 0 : r;

@@ -3,9 +3,9 @@
 
 #include "resident.h"
 
-#include <time.h>
 
 #include "array.h"
+#include "clock.h"
 #include "macro.h"
 #include "pagemap.h"
 
@@ -24,13 +24,6 @@ void resident_done(struct resident *resident) {
         free(resident->ranges);
         free(resident->next);
         *resident = (struct resident) {};
-}
-
-static uint64_t cpu_time(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-        return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
 }
 
 /* Join the ranges behind @last that only a gap smaller than min_gap is between. */
@@ -122,7 +115,7 @@ int resident_update(struct resident *resident, int pagemap_fd, const struct damo
                 resident->min_gap = MAX(resident->min_gap / 2, MIN_GAP);
         }
         while (*credit > 0) {
-                uint64_t start = cpu_time(), spent;
+                uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID), spent;
                 int r;
 
                 if (resident->cursor >= part.end) {
@@ -138,7 +131,7 @@ int resident_update(struct resident *resident, int pagemap_fd, const struct damo
                         resident->cursor = 0;
                         return r;
                 }
-                spent = cpu_time() - start;
+                spent = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
                 resident->spent += spent;
                 *credit -= (int64_t) spent;
         }
