@@ -122,6 +122,7 @@ struct told {
  * @recorded_cpu:       and the CPU time of monitoring until then, nanoseconds
  * @target_log:         keeps the log of targets from growing without end
  * @logged:             of each of the engine's schemes, what was last logged
+ * @logged_huge:        the same of actions on huge pages
  */
 struct manager {
         const char *config_path;
@@ -163,6 +164,7 @@ struct manager {
         uint64_t recorded_cpu;
         struct target_log target_log;
         struct scheme_log *logged;
+        struct huge_stat logged_huge;
 };
 
 /**

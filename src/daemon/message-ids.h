@@ -34,6 +34,10 @@
 #define DAMOND_MESSAGE_WATERMARKS "5c0a9e6b7f0e4d46b3a1d7f2c48e9b13"
 /* a goal of a scheme cannot be read, or all can again */
 #define DAMOND_MESSAGE_GOALS "8f2d61c07b9a4e35a6d0c3f419e7b82c"
+/* what became of memory that was to be in huge pages */
+#define DAMOND_MESSAGE_COLLAPSE_STATISTICS "f671a5ae04694221abe31be6bca7b0ab"
+/* how often, and for how long, threads of targets were stopped */
+#define DAMOND_MESSAGE_INJECTION_STATISTICS "a58c243000af440c8ca5626a8c64f465"
 /* what monitoring has done, and at which resolution */
 #define DAMOND_MESSAGE_MONITORING_STATISTICS "0e4cb8cbe5d7426bb15559369cbd961e"
 /* a guard holds a scheme back */

@@ -213,6 +213,54 @@ void statistics_log(struct manager *manager) {
         }
 }
 
+static void log_collapse(const struct collapse_stat *stat) {
+        char collapsed[UNIT_STRING_MAX], huge[UNIT_STRING_MAX], sparse[UNIT_STRING_MAX], other[UNIT_STRING_MAX];
+        struct fields fields = {};
+
+        add_field(&fields, "DAMOND_SZ_TRIED=%" PRIu64, stat->sz_tried);
+        add_field(&fields, "DAMOND_SZ_COLLAPSED=%" PRIu64, stat->sz_collapsed);
+        add_field(&fields, "DAMOND_SZ_HUGE=%" PRIu64, stat->sz_huge);
+        add_field(&fields, "DAMOND_SZ_SPARSE=%" PRIu64, stat->sz_sparse);
+        add_field(&fields, "DAMOND_SZ_REFUSED=%" PRIu64, stat->sz_refused);
+        add_field(&fields, "DAMOND_SZ_BUSY=%" PRIu64, stat->sz_busy);
+        add_field(&fields, "DAMOND_SZ_NO_MEMORY=%" PRIu64, stat->sz_no_memory);
+        log_record(LOG_INFO, DAMOND_MESSAGE_COLLAPSE_STATISTICS, fields.items,
+                   "huge pages: %s made, %s were huge already, %s too sparse, %s not possible",
+                   unit_format_size_short(collapsed, stat->sz_collapsed),
+                   unit_format_size_short(huge, stat->sz_huge), unit_format_size_short(sparse, stat->sz_sparse),
+                   unit_format_size_short(other, stat->sz_refused + stat->sz_busy + stat->sz_no_memory));
+}
+
+static void log_injection(const struct inject_stat *stat) {
+        char mean[UNIT_STRING_MAX], longest[UNIT_STRING_MAX];
+        uint64_t usec_mean = stat->stop_sum / MAX(stat->nr_stops, UINT64_C(1)) / NSEC_PER_USEC;
+        struct fields fields = {};
+
+        add_field(&fields, "DAMOND_NR_STOPS=%" PRIu64, stat->nr_stops);
+        add_field(&fields, "DAMOND_NR_INJECTIONS=%" PRIu64, stat->nr_calls);
+        add_field(&fields, "DAMOND_NR_PUT_OFF=%" PRIu64, stat->nr_put_off);
+        add_field(&fields, "DAMOND_NR_REFUSED=%" PRIu64, stat->nr_refused);
+        add_field(&fields, "DAMOND_NR_LEFT=%" PRIu64, stat->nr_left);
+        add_field(&fields, "DAMOND_STOP_USEC=%" PRIu64, stat->stop_sum / NSEC_PER_USEC);
+        add_field(&fields, "DAMOND_STOP_USEC_MAX=%" PRIu64, stat->stop_max / NSEC_PER_USEC);
+        log_record(LOG_INFO, DAMOND_MESSAGE_INJECTION_STATISTICS, fields.items,
+                   "injection: %" PRIu64 " calls in %" PRIu64 " stops of %s on average, %s at most; put off %" PRIu64
+                   " times, refused %" PRIu64 " times", stat->nr_calls, stat->nr_stops,
+                   unit_format_time(mean, usec_mean), unit_format_time(longest, stat->stop_max / NSEC_PER_USEC),
+                   stat->nr_put_off, stat->nr_refused);
+}
+
+/* Of what no scheme or target counts alone. */
+static void log_huge(struct manager *manager) {
+        const struct huge_stat *stat = page_idle_huge_stat(manager->page_idle);
+
+        if (memcmp(&stat->collapse, &manager->logged_huge.collapse, sizeof(stat->collapse)) != 0)
+                log_collapse(&stat->collapse);
+        if (memcmp(&stat->inject, &manager->logged_huge.inject, sizeof(stat->inject)) != 0)
+                log_injection(&stat->inject);
+        manager->logged_huge = *stat;
+}
+
 static int set_timer(struct manager *manager, sd_event_source *source) {
         int r;
 
@@ -226,6 +274,7 @@ static int on_statistics(sd_event_source *source, uint64_t usec, void *userdata)
         struct manager *manager = userdata;
 
         statistics_log(manager);
+        log_huge(manager);
         log_monitoring(manager);
         return set_timer(manager, source);
 }
