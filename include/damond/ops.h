@@ -55,6 +55,8 @@ struct damon_sample {
  * @region:     index of the region
  * @filters:    filters that @range has to be looked at for, or NULL; borrowed, and the same for all
  *              tries that have any
+ * @sz_left:    set by &damon_ops.apply: bytes at the end that there was no time for; whoever asked has
+ *              them still to do. Behind the first try with such an end, all are left whole.
  * @sz_applied: set by &damon_ops.apply: bytes for which the action was done
  * @sz_filtered: set by &damon_ops.apply: bytes that @filters held back
  * @outcome:    set by &damon_ops.apply: what came of it, as far as that can be seen
@@ -63,6 +65,7 @@ struct damos_try {
         struct damon_range range;
         size_t region;
         const struct damos_filters *filters;
+        uint64_t sz_left;
         uint64_t sz_applied;
         uint64_t sz_filtered;
         struct damos_outcome outcome;
@@ -86,10 +89,11 @@ struct damos_try {
  *                      set &damon_target.gone.
  * @check:              say for each sample whether its page was accessed since @mark. May
  *                      set &damon_target.gone; the outcome then is %DAMON_UNKNOWN.
- * @apply:              act on ranges of one target, sorted by address. What cannot be done
+ * @apply:              act on ranges of one target, sorted by address, and begin with nothing more
+ *                      once it took @limit, though with something at least. What cannot be done
  *                      shows in &damos_try.sz_applied, and how long it took, in nanoseconds on the
- *                      wall, in @ret_time. Is asked to do %DAMOS_STAT, which is to do nothing, for
- *                      what filters hold back. May set &damon_target.gone.
+ *                      wall as @limit is, in @ret_time. Is asked to do %DAMOS_STAT, which is to do
+ *                      nothing, for what filters hold back. May set &damon_target.gone.
  * @present:            count the bytes of a range of a target that are in memory now. May set
  *                      &damon_target.gone. May be NULL: then nothing is known of what comes back.
  * @target_release:     release &damon_target.ops_data
@@ -112,7 +116,7 @@ struct damon_ops {
         int (*mark)(void *data, struct damon_sample *samples, size_t nr);
         int (*check)(void *data, struct damon_sample *samples, size_t nr);
         int (*apply)(void *data, struct damon_target *target, enum damos_action action,
-                     struct damos_try *tries, size_t nr, uint64_t *ret_time);
+                     struct damos_try *tries, size_t nr, uint64_t limit, uint64_t *ret_time);
         int (*present)(void *data, struct damon_target *target, struct damon_range range,
                        uint64_t *ret_size);
         void (*target_release)(void *data, struct damon_target *target);

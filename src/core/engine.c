@@ -275,7 +275,8 @@ static int work_on_scheme(struct damon_engine *engine, size_t i) {
         uint64_t time = MIN(engine->attrs.sample_interval / WORK_SHARE, WORK_MAX) * NSEC_PER_USEC;
 
         engine->worker.watch = &engine->watches[i];
-        return damos_queue_work(&engine->queues[i], &engine->schemes[i], &engine->worker, engine->now, time);
+        return damos_queue_work(&engine->queues[i], &engine->schemes[i], &engine->worker, engine->now, time,
+                                WORK_SHARE);
 }
 
 static void break_down(const struct damon_engine *engine, struct damos *scheme) {

@@ -6,11 +6,12 @@
 #include "array.h"
 #include "macro.h"
 #include "sort.h"
+#include "unit.h"
 
 /*
- * Work that is handed to the operations at once, as nothing can be stopped half-way: what fits in the
- * time of a step by what was measured, but so many bytes even if nothing was measured yet, or if that
- * does not fit; and no more than so many times what was measured of late.
+ * Work that is handed to the operations at once: what fits in the time of a step by what was measured,
+ * but so many bytes even if nothing was measured yet, or if that does not fit; and no more than so many
+ * times what was measured of late. What takes longer they leave undone, but for what they do at once.
  */
 #define SZ_PIECE_MIN (UINT64_C(4) << 20)
 #define PIECE_GROWTH 4
@@ -48,7 +49,7 @@ static size_t match_of_turn(const struct damos_queue *queue, size_t turn) {
 }
 
 static bool is_over(const struct damos_match *match) {
-        return !match->target || match->target->gone;
+        return !match->target || match->target->gone || match->range.start >= match->range.end;
 }
 
 /* Where to go on: at what would have been next. */
@@ -351,26 +352,50 @@ static int note_outcome(struct damos_worker *worker, struct damos *scheme, struc
         return r;
 }
 
-/* Try what stands in the tries, and count it. What is not to be done may have to be looked at. */
+/* Cut off of the tries what there was no time for. */
+static int cut_left(struct damos_worker *worker, struct damon_target *target, size_t *nr,
+                    uint64_t *ret_stop) {
+        for (size_t i = 0; i < *nr; i++) {
+                struct damos_try *try = &worker->tries[i];
+
+                if (try->sz_left == 0)
+                        continue;
+                try->range.end -= try->sz_left;
+                *ret_stop = try->range.end;
+                *nr = i;
+                if (try->range.start == try->range.end)
+                        return 0;
+                *nr = i + 1;
+                /* the rest keeps its age, which says that it is still what was matched */
+                return cut_out(&target->regions, &(size_t) { try->region }, try->range);
+        }
+        return 0;
+}
+
+/*
+ * Try what stands in the tries, and count it. What is not to be done may have to be looked at.
+ * @ret_stop is set if time is up before all is tried, to where.
+ */
 static int try_target(struct damos_worker *worker, struct damos *scheme, struct damon_target *target,
-                      size_t nr, uint64_t now, uint64_t *time) {
+                      size_t nr, uint64_t now, uint64_t limit, uint64_t *time, uint64_t *ret_stop) {
         enum damos_action action = scheme->dry_run ? DAMOS_STAT : scheme->action;
         bool counts_only = action == DAMOS_STAT || worker->ops->dry_run;
         bool asks_ops = action != DAMOS_STAT;
         uint64_t sz_tried = 0, sz_applied = 0, sz_filtered = 0, sz_done, work = 0, took = 0;
-        int r = 0;
+        int r = 0, error;
 
         if (nr == 0)
                 return 0;
-        for (size_t i = 0; i < nr; i++) {
-                work += work_of(scheme, target, worker->tries[i].range);
+        for (size_t i = 0; i < nr; i++)
                 asks_ops |= worker->tries[i].filters != NULL;
-        }
         if (asks_ops)
-                r = worker->ops->apply(worker->ops_data, target, action, worker->tries, nr, &took);
+                r = worker->ops->apply(worker->ops_data, target, action, worker->tries, nr, limit, &took);
+        error = cut_left(worker, target, &nr, ret_stop);
+        r = r < 0 ? r : error;
         for (size_t i = 0; i < nr; i++) {
                 const struct damos_try *try = &worker->tries[i];
 
+                work += work_of(scheme, target, try->range);
                 sz_tried += damon_range_size(&try->range);
                 sz_applied += try->sz_applied;
                 sz_filtered += try->sz_filtered;
@@ -392,23 +417,49 @@ static int try_target(struct damos_worker *worker, struct damos *scheme, struct 
         return r < 0 ? r : note_outcome(worker, scheme, target, nr, now);
 }
 
-/* Try a piece, all of a target at once; see struct damon_ops. */
+/* What is done of @nr matches of a target, the first of which is the piece's @first, is behind them. */
+static void note_done(struct damos_queue *queue, const struct damos_worker *worker,
+                      const struct piece *piece, size_t first, size_t nr, uint64_t stop) {
+        for (size_t i = first; i < first + nr; i++) {
+                struct damon_range *range = &queue->items[worker->batch[i]].range;
+                uint64_t end = worker->batch[i] == piece->last ? piece->end : range->end;
+
+                range->start = MAX(range->start, MIN(end, stop));
+        }
+}
+
+/*
+ * Try a piece, all of a target at once; see struct damon_ops. What there is no time for stays in the
+ * matches.
+ *
+ * Return: 0 if all of it was tried, 1 if there was no time for that, or a negative errno.
+ */
 static int try_piece(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
-                     const struct piece *piece, uint64_t now, uint64_t *time) {
-        size_t region = 0, nr = 0;
+                     const struct piece *piece, uint64_t now, uint64_t limit, uint64_t *time) {
+        size_t region = 0, nr = 0, first = 0;
+        uint64_t began = *time;
         int r = 0;
 
         for (size_t i = 0; i < piece->nr; i++) {
-                struct damos_match *match = &queue->items[worker->batch[i]];
+                const struct damos_match *match = &queue->items[worker->batch[i]];
                 struct damon_target *target = match->target;
                 uint64_t end = worker->batch[i] == piece->last ? piece->end : match->range.end;
                 bool is_last = i + 1 == piece->nr || queue->items[worker->batch[i + 1]].target != target;
-                int error = add_tries(worker, scheme, match, end, &region, &nr);
+                int error;
 
-                match->range.start = end;
+                if (first > 0 && *time - began >= limit)
+                        return r < 0 ? r : 1;
+                error = add_tries(worker, scheme, match, end, &region, &nr);
                 if (is_last) {
+                        uint64_t stop = UINT64_MAX;
+
                         if (error >= 0)
-                                error = try_target(worker, scheme, target, nr, now, time);
+                                error = try_target(worker, scheme, target, nr, now,
+                                                   limit - MIN(*time - began, limit), time, &stop);
+                        note_done(queue, worker, piece, first, i + 1 - first, stop);
+                        if (stop != UINT64_MAX)
+                                return r < 0 ? r : error < 0 ? error : 1;
+                        first = i + 1;
                         region = nr = 0;
                 }
                 r = r < 0 ? r : error;
@@ -427,13 +478,15 @@ static uint64_t piece_that_fits(const struct damos_charge *charge, uint64_t time
         return MIN(damos_charge_fits(charge, time), most);
 }
 
-int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
-                     uint64_t now, uint64_t time) {
-        uint64_t spent = 0, before = 0;
+/* Work for @time, and for longer only if it takes longer than was expected. @spent is added to. */
+static int work_for(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
+                    uint64_t now, uint64_t time, uint64_t *spent) {
+        uint64_t before = 0;
 
-        scheme->stat.qt_exceeds += damos_quota_pass(&scheme->quota, &scheme->charge, now);
         while (queue->next < queue->nr) {
-                uint64_t fits = piece_that_fits(&scheme->charge, time - MIN(spent, time), before);
+                uint64_t limit = time - MIN(*spent, time);
+                uint64_t fits = piece_that_fits(&scheme->charge, limit, before);
+                size_t turn = queue->next;
                 struct damos_allowance left;
                 struct piece piece;
                 int r;
@@ -452,10 +505,26 @@ int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct dam
                                damos_quota_granule(&scheme->quota, &scheme->charge), &piece);
                 if (r < 0 || piece.nr == 0)
                         return r;
-                r = try_piece(queue, scheme, worker, &piece, now, &spent);
-                if (r < 0)
-                        return r;
+                r = try_piece(queue, scheme, worker, &piece, now, limit, spent);
+                if (r > 0)
+                        queue->next = turn;     /* and all that is over since is passed over */
+                if (r != 0)
+                        return MIN(r, 0);
                 before = left.work;
         }
         return 0;
+}
+
+int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
+                     uint64_t now, uint64_t time, uint64_t share) {
+        uint64_t spent = 0;
+        int r;
+
+        scheme->stat.qt_exceeds += damos_quota_pass(&scheme->quota, &scheme->charge, now);
+        /* a little too long now and then is nothing to rest from */
+        if (queue->rests_until >= now + share * time / NSEC_PER_USEC)
+                return 0;
+        r = work_for(queue, scheme, worker, now, time, &spent);
+        queue->rests_until = MAX(queue->rests_until, now) + share * spent / NSEC_PER_USEC;
+        return r;
 }

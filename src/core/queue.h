@@ -37,6 +37,7 @@ struct damos_match {
  * @nr:         number of matches
  * @first:      match that comes first among those of one priority
  * @next:       turns before this are over
+ * @rests_until: when what was done has taken no more than its share of all time, microseconds
  * @sz_items:   number of matches that @items has room for
  * @sz_turns:   number of keys that @turns has room for
  */
@@ -46,6 +47,7 @@ struct damos_queue {
         size_t nr;
         size_t first;
         size_t next;
+        uint64_t rests_until;
         size_t sz_items, sz_turns;
 };
 
@@ -95,11 +97,13 @@ int damos_queue_fill(struct damos_queue *queue, struct damos *scheme,
  * @worker:     worker
  * @now:        time, microseconds
  * @time:       nanoseconds that this should take
+ * @share:      where it takes longer, it is rested from that, so that in the long run it takes one
+ *              part in so many of all time
  *
  * Return: 0, -ENOMEM, or what the operations returned.
  */
 int damos_queue_work(struct damos_queue *queue, struct damos *scheme, struct damos_worker *worker,
-                     uint64_t now, uint64_t time);
+                     uint64_t now, uint64_t time, uint64_t share);
 
 /** damos_queue_drop() - drop all work */
 void damos_queue_drop(struct damos_queue *queue);

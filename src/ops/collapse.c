@@ -69,7 +69,7 @@ int collapse(const struct process *process, const struct runs *wanted, struct ru
         r = choose(process, wanted, chosen, page_size, sz_block, stat);
         if (r < 0)
                 return r;
-        r = advise(process->pidfd, MADV_COLLAPSE, chosen->items, chosen->nr);
+        r = advise(process->pidfd, MADV_COLLAPSE, chosen->items, chosen->nr, NULL);
         if (r < 0)
                 return r;
 

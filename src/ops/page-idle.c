@@ -46,6 +46,7 @@ struct page_idle {
         uint64_t sz_piece_max;
         struct sieve sieve;
         struct pageout pageout;
+        struct advice_limit limit;      /* of the last advice that had one */
 };
 
 static int page_idle_mark(void *data, struct damon_sample *samples, size_t nr) {
@@ -166,7 +167,8 @@ static uint64_t before_split_folio(struct page_idle *page_idle, const struct pro
 }
 
 /* Cut a part of a mapping into pieces that a call takes. */
-static int add_pieces(struct page_idle *page_idle, struct damon_range part, size_t try) {
+static int add_pieces(struct page_idle *page_idle, struct damon_range part, const struct damos_try *tries,
+                      size_t try) {
         for (uint64_t start = part.start, next; start < part.end; start = next) {
                 int r = ARRAY_GROW(page_idle->pieces, page_idle->sz_pieces, page_idle->nr_pieces + 1);
 
@@ -176,6 +178,8 @@ static int add_pieces(struct page_idle *page_idle, struct damon_range part, size
                 page_idle->pieces[page_idle->nr_pieces++] = (struct advice) {
                         .range = { start, next },
                         .try = try,
+                        .sz_filtered = tries[try].sz_filtered,
+                        .sz_split = tries[try].outcome.sz_refused[DAMOS_REFUSED_SPLIT],
                 };
         }
         return 0;
@@ -185,18 +189,20 @@ static int add_pieces(struct page_idle *page_idle, struct damon_range part, size
 static int add_filtered(struct page_idle *page_idle, const struct mapping *mapping, struct damon_range part,
                         struct damos_try *tries, size_t try) {
         struct sieve *sieve = &page_idle->sieve;
+        uint64_t behind = part.start;
         int r;
 
         r = sieve_range(sieve, mapping, part);
         if (r < 0)
                 return r;
-        tries[try].sz_filtered += damon_range_size(&part);
         for (size_t i = 0; i < sieve->nr_passed; i++) {
-                tries[try].sz_filtered -= damon_range_size(&sieve->passed[i]);
-                r = add_pieces(page_idle, sieve->passed[i], try);
+                tries[try].sz_filtered += sieve->passed[i].start - behind;
+                behind = sieve->passed[i].end;
+                r = add_pieces(page_idle, sieve->passed[i], tries, try);
                 if (r < 0)
                         return r;
         }
+        tries[try].sz_filtered += part.end - behind;
         return 0;
 }
 
@@ -213,7 +219,7 @@ static int add_parts(struct page_idle *page_idle, struct damon_range range, stru
                 };
                 int r = tries[try].filters ?
                         add_filtered(page_idle, &maps->mappings[i], part, tries, try) :
-                        add_pieces(page_idle, part, try);
+                        add_pieces(page_idle, part, tries, try);
 
                 if (r < 0)
                         return r;
@@ -260,17 +266,33 @@ static int collect_pieces(struct page_idle *page_idle, const struct process *pro
                         border = range.end;
                         r = looks ? count_left_out(page_idle, process, (struct damon_range) {
                                         tries[i].range.start, range.start }, &tries[i]) : 0;
+                        if (r >= 0)
+                                r = add_parts(page_idle, range, tries, i, &mapping);
                         if (r >= 0 && looks && begun && !goes_on)
                                 r = count_left_out(page_idle, process, (struct damon_range) {
                                         border, tries[i].range.end }, &tries[i]);
-                        if (r < 0)
-                                return r;
-                }
-                r = add_parts(page_idle, range, tries, i, &mapping);
+                } else
+                        r = add_parts(page_idle, range, tries, i, &mapping);
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+/* What there was no time for is left of the tries, and nothing is known of it. */
+static void leave_rest(const struct page_idle *page_idle, struct damos_try *tries, size_t nr) {
+        const struct advice *piece = page_idle->pieces, *end = piece + page_idle->nr_pieces;
+        uint64_t stop;
+
+        while (piece < end && !advice_is_left(piece))
+                piece++;
+        if (piece == end)
+                return;
+        stop = piece->range.start + piece->sz_applied;
+        tries[piece->try].sz_filtered = piece->sz_filtered;
+        tries[piece->try].outcome.sz_refused[DAMOS_REFUSED_SPLIT] = piece->sz_split;
+        for (size_t i = piece->try; i < nr; i++)
+                tries[i].sz_left = tries[i].range.end - MAX(tries[i].range.start, stop);
 }
 
 static int apply_huge(struct page_idle *page_idle, struct damon_target *target,
@@ -297,12 +319,25 @@ static int begin_sieve(struct page_idle *page_idle, const struct damon_target *t
         return 0;
 }
 
+/* Advice that may have to wait for a device is given for so long only. */
+static int advise_now(struct page_idle *page_idle, const struct process *process, enum damos_action action,
+                      struct damos_try *tries, uint64_t time) {
+        struct advice_limit *limit = NULL;
+
+        if (action == DAMOS_COLD)
+                return advise(process->pidfd, MADV_COLD, page_idle->pieces, page_idle->nr_pieces, NULL);
+        if (time < UINT64_MAX) {
+                page_idle->limit = advice_limit(time, &page_idle->limit);
+                limit = &page_idle->limit;
+        }
+        if (action == DAMOS_WILLNEED)
+                return advise(process->pidfd, MADV_WILLNEED, page_idle->pieces, page_idle->nr_pieces, limit);
+        return pageout(&page_idle->pageout, process->pidfd, process->pagemap_fd, page_idle->files.page_size,
+                       page_idle->pieces, page_idle->nr_pieces, tries, limit);
+}
+
 static int apply_now(struct page_idle *page_idle, struct damon_target *target,
-                     enum damos_action action, struct damos_try *tries, size_t nr) {
-        static const int advices[_DAMOS_ACTION_MAX] = {
-                [DAMOS_WILLNEED] = MADV_WILLNEED,
-                [DAMOS_COLD] = MADV_COLD,
-        };
+                     enum damos_action action, struct damos_try *tries, size_t nr, uint64_t limit) {
         const struct process *process = process_of(target);
         int r;
 
@@ -325,12 +360,11 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
         if (HUGE_ACTIONS & DAMOS_ACTION_BIT(action))
                 return apply_huge(page_idle, target, action, tries, nr);
 
-        r = action == DAMOS_PAGEOUT ?
-                pageout(&page_idle->pageout, process->pidfd, process->pagemap_fd,
-                        page_idle->files.page_size, page_idle->pieces, page_idle->nr_pieces, tries) :
-                advise(process->pidfd, advices[action], page_idle->pieces, page_idle->nr_pieces);
+        r = advise_now(page_idle, process, action, tries, limit);
         if (r == -ESRCH)
                 target->gone = true;
+        if (r >= 0)
+                leave_rest(page_idle, tries, nr);
         for (size_t i = 0; i < page_idle->nr_pieces; i++)
                 tries[page_idle->pieces[i].try].sz_applied += page_idle->pieces[i].sz_applied;
         /* A security module may protect this one process; what all of them lack was found out
@@ -339,12 +373,12 @@ static int apply_now(struct page_idle *page_idle, struct damon_target *target,
 }
 
 static int page_idle_apply(void *data, struct damon_target *target, enum damos_action action,
-                           struct damos_try *tries, size_t nr, uint64_t *ret_time) {
+                           struct damos_try *tries, size_t nr, uint64_t limit, uint64_t *ret_time) {
         struct page_idle *page_idle = data;
         uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID), began = clock_ns(CLOCK_MONOTONIC);
         int r;
 
-        r = apply_now(page_idle, target, action, tries, nr);
+        r = apply_now(page_idle, target, action, tries, nr, limit);
         page_idle->action_time += clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
         *ret_time = clock_ns(CLOCK_MONOTONIC) - began;
         return r;

@@ -92,7 +92,7 @@ static int add_run(struct pageout *pageout, int pagemap_fd, uint64_t page_size,
         r = read_all(pagemap_fd, range, page_size, pageout->entries + pageout->nr_entries);
         if (r < 0)
                 return r;
-        pageout->runs[pageout->nr_runs++] = (struct pageout_run) { range, piece };
+        pageout->runs[pageout->nr_runs++] = (struct advice_run) { range, piece };
         pageout->nr_entries += nr;
         return 0;
 }
@@ -149,7 +149,7 @@ static void refuse_anonymous(const struct pageout *pageout, uint64_t page_size, 
         for (size_t i = 0; i < nr; i++)
                 pieces[i].error = ENOSPC;
         for (size_t i = 0; i < pageout->nr_runs; i++) {
-                const struct pageout_run *run = &pageout->runs[i];
+                const struct advice_run *run = &pageout->runs[i];
 
                 for (uint64_t n = damon_range_size(&run->range) / page_size; n > 0; n--, entry++)
                         if (pagemap_present(*entry) && (*entry & PAGEMAP_FILE))
@@ -158,13 +158,13 @@ static void refuse_anonymous(const struct pageout *pageout, uint64_t page_size, 
 }
 
 /* Advise on the pieces that were not refused beforehand. */
-static int advise_rest(int pidfd, struct advice *pieces, size_t nr) {
+static int advise_rest(int pidfd, struct advice *pieces, size_t nr, struct advice_limit *limit) {
         for (size_t i = 0, n; i < nr; i += n) {
                 int r;
 
                 for (n = 0; i + n < nr && pieces[i + n].error == 0; n++)
                         ;
-                r = n > 0 ? advise(pidfd, MADV_PAGEOUT, pieces + i, n) : 0;
+                r = n > 0 ? advise(pidfd, MADV_PAGEOUT, pieces + i, n, limit) : 0;
                 if (r < 0)
                         return r;
                 n = MAX(n, (size_t) 1);
@@ -203,12 +203,14 @@ static uint64_t compare_page(uint64_t before, uint64_t after, uint64_t page_size
         return reason == DAMOS_REFUSED_OTHER && !(after & PAGEMAP_FILE) ? page_size : 0;
 }
 
-static int compare_run(const struct pageout_run *run, const uint64_t *before, int pagemap_fd,
+static int compare_run(const struct advice_run *run, const uint64_t *before, int pagemap_fd,
                        uint64_t page_size, const struct advice *piece, struct damos_outcome *outcome) {
         struct damon_range left = run->range;
         uint64_t entries[READ_PAGES], unexplained = 0;
         int n;
 
+        if (advice_is_left(piece))
+                left.end = MIN(left.end, piece->range.start + piece->sz_applied);
         while ((n = read_next(pagemap_fd, &left, page_size, entries)) > 0)
                 for (int i = 0; i < n; i++)
                         unexplained += compare_page(*before++, entries[i], page_size, piece, outcome);
@@ -227,7 +229,7 @@ static int look_after(const struct pageout *pageout, int pagemap_fd, uint64_t pa
         const uint64_t *entries = pageout->entries;
 
         for (size_t i = 0; i < pageout->nr_runs; i++) {
-                const struct pageout_run *run = &pageout->runs[i];
+                const struct advice_run *run = &pageout->runs[i];
                 const struct advice *piece = &pieces[run->piece];
                 struct damos_outcome outcome = {};
                 int r;
@@ -242,8 +244,10 @@ static int look_after(const struct pageout *pageout, int pagemap_fd, uint64_t pa
 }
 
 int pageout(struct pageout *pageout, int pidfd, int pagemap_fd, uint64_t page_size,
-            struct advice *pieces, size_t nr, struct damos_try *tries) {
-        for (size_t i = 0, n; i < nr; i += n) {
+            struct advice *pieces, size_t nr, struct damos_try *tries, struct advice_limit *limit) {
+        static const struct advice_run none;
+
+        for (size_t i = 0, n; i < nr && !advice_is_late(limit); i += n) {
                 int r;
 
                 r = look_before(pageout, pagemap_fd, page_size, pieces + i, nr - i, &n);
@@ -251,7 +255,12 @@ int pageout(struct pageout *pageout, int pidfd, int pagemap_fd, uint64_t page_si
                         return r;
                 if (free_swap() < SWAP_MIN)
                         refuse_anonymous(pageout, page_size, pieces + i, n);
-                r = advise_rest(pidfd, pieces + i, n);
+                if (limit) {
+                        limit->runs = pageout->nr_runs > 0 ? pageout->runs : &none;
+                        limit->nr_runs = pageout->nr_runs;
+                        limit->run = 0;
+                }
+                r = advise_rest(pidfd, pieces + i, n, limit);
                 if (r < 0)
                         return r;
                 r = look_after(pageout, pagemap_fd, page_size, pieces + i, tries);

@@ -14,16 +14,6 @@
 #include "advise.h"
 
 /**
- * struct pageout_run - adjoining pages that were in memory
- * @range:      the pages
- * @piece:      number of the piece that they are of
- */
-struct pageout_run {
-        struct damon_range range;
-        size_t piece;
-};
-
-/**
  * struct pageout - scratch, and what is known of the kernel; starts as all zeroes
  * @cannot_scan:        the kernel has no PAGEMAP_SCAN
  * @runs:               @nr_runs runs in the order of pieces; owned
@@ -31,7 +21,7 @@ struct pageout_run {
  */
 struct pageout {
         bool cannot_scan;
-        struct pageout_run *runs;
+        struct advice_run *runs;
         size_t nr_runs, sz_runs;
         uint64_t *entries;
         size_t nr_entries, sz_entries;
@@ -52,6 +42,7 @@ void pageout_done(struct pageout *pageout);
  * @pieces:     @nr pieces, each of at most %PAGEOUT_PIECE_MAX bytes
  * @nr:         number of pieces
  * @tries:      receive the outcome, each of the pieces that are part of it
+ * @limit:      what limits it, or NULL
  *
  * What the kernel could not but refuse, as there is no swap, is not even asked for. A page that has
  * another frame afterwards was paged out, and came back at once.
@@ -59,7 +50,7 @@ void pageout_done(struct pageout *pageout);
  * Return: 0; -ESRCH if the address space has ended; -ENOMEM; or what advise() returned.
  */
 int pageout(struct pageout *pageout, int pidfd, int pagemap_fd, uint64_t page_size,
-            struct advice *pieces, size_t nr, struct damos_try *tries);
+            struct advice *pieces, size_t nr, struct damos_try *tries, struct advice_limit *limit);
 
 /**
  * pageout_present() - count what of a range is in memory

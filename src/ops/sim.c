@@ -564,26 +564,40 @@ static uint64_t script_sz_advised(const struct sim_target *script, struct damon_
         return size;
 }
 
+/* Another call is made until the time is up. */
+static uint64_t sz_in_time(const struct sim *sim, uint64_t time) {
+        uint64_t fits;
+
+        if (sim->throughput == 0 || __builtin_mul_overflow(time, sim->throughput, &fits))
+                return UINT64_MAX;
+        return MAX((fits / 1000000 + SIM_CALL - 1) / SIM_CALL, UINT64_C(1)) * SIM_CALL;
+}
+
 static int op_apply(void *data, struct damon_target *target, enum damos_action action,
-                    struct damos_try *tries, size_t nr, uint64_t *ret_time) {
+                    struct damos_try *tries, size_t nr, uint64_t limit, uint64_t *ret_time) {
         struct sim *sim = data;
-        uint64_t size = 0;
+        uint64_t size = 0, fits = sz_in_time(sim, limit);
         struct sim_target *script = script_of(target);
         int r = ARRAY_GROW(sim->acts, sim->acts_capacity, sim->nr_acts + nr);
 
         if (r < 0)
                 return r;
         for (size_t i = 0; i < nr; i++) {
-                struct damos_try *t = &tries[i];
+                struct damos_try *t = &tries[i], done = *t;
 
-                t->sz_applied = target->gone ? 0 : script_sz_advised(script, t->range);
-                r = target->gone ? 0 : script_act(script, action, t);
+                t->sz_left = damon_range_size(&t->range) - MIN(damon_range_size(&t->range), fits - size);
+                done.range.end -= t->sz_left;
+                if (done.range.start == done.range.end)
+                        continue;
+                t->sz_applied = target->gone ? 0 : script_sz_advised(script, done.range);
+                r = target->gone ? 0 : script_act(script, action, &done);
                 if (r < 0)
                         return r;
+                t->outcome = done.outcome;
                 sim->acts[sim->nr_acts++] = (struct sim_act) {
-                        sim->now, target, action, t->range, t->sz_applied, t->outcome,
+                        sim->now, target, action, done.range, t->sz_applied, t->outcome,
                 };
-                size += damon_range_size(&t->range);
+                size += damon_range_size(&done.range);
         }
         *ret_time = sim->throughput > 0 ? size * 1000000 / sim->throughput : 0;
         return 0;

@@ -21,6 +21,9 @@
 /** SIM_PAGE_SIZE - page size, bytes */
 #define SIM_PAGE_SIZE UINT64_C(4096)
 
+/** SIM_CALL - bytes that an action is done to at once, whatever time that may take */
+#define SIM_CALL (16 * SIM_PAGE_SIZE)
+
 /** SIM_NEVER - a time that does not come */
 #define SIM_NEVER UINT64_MAX
 

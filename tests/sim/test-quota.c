@@ -379,12 +379,12 @@ static void counting_is_limited_too(void **state) {
 
 /*
  * Four GiB match at once, and nothing limits that: still no step takes longer than half of its
- * interval, or than the smallest piece does, and all of it goes.
+ * interval, but for what is done at once, and all of it goes.
  */
 static void huge_match_does_not_hold_up_the_loop(void **state) {
         static const struct {
-                uint64_t throughput, limit;     /* bytes in a millisecond, milliseconds */
-        } cases[] = { { 4 * MIB, 3 }, { 2 * MIB, 4 }, { MIB, 4 }, { MIB / 8, 32 } };
+                uint64_t throughput, time;      /* bytes in a millisecond */
+        } cases[] = { { 4 * MIB, 15 * SEC }, { 2 * MIB, 15 * SEC }, { MIB, 15 * SEC }, { MIB / 8, 70 * SEC } };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
@@ -395,11 +395,84 @@ static void huge_match_does_not_hold_up_the_loop(void **state) {
                 scenario_add(s, "t", 4 * GIB, &script);
                 sim_set_throughput(s->sim, cases[i].throughput);
                 ASSERT_OK(damon_engine_set_schemes(s->engine, &pageout, 1));
-                scenario_run(s, 15 * SEC);
+                scenario_run(s, cases[i].time);
                 most = most_in(s->sim, 1);
                 print_message("at most %.1f MiB in a step\n", (double) most / MIB);
-                assert_true(most <= cases[i].limit * cases[i].throughput);
+                assert_true(most < 5 * cases[i].throughput / 2 + SIM_CALL);
                 assert_int_equal(sim_target_resident(script, (struct damon_range) { HEAP, HEAP + 4 * GIB }), 0);
+        }
+}
+
+/*
+ * A swap device that is slow, from the start or as soon as its queue is full: a step does no more than what
+ * cannot be stopped half-way, half of the time is left for samples, and each page goes once.
+ */
+static void slow_device_is_waited_for_half_of_the_time(void **state) {
+        static const struct {
+                uint64_t before, throughput;    /* bytes in a millisecond */
+        } cases[] = { { KIB, KIB }, { 4 * MIB, KIB }, { 40, 40 }, { 4 * MIB, 64 * KIB } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
+                struct damos pageout = make_scheme("all", DAMOS_PAGEOUT);
+                const uint64_t step = 5 * cases[i].throughput / 2 + SIM_CALL;
+                const struct damos_stat *stat;
+                uint64_t began, absorbed, done;
+                struct sim_target *script;
+                struct damon_target *target = scenario_add(s, "t", 64 * MIB, &script);
+
+                pageout.pattern.age.min = 2 * SEC;
+                sim_set_throughput(s->sim, cases[i].before);
+                ASSERT_OK(damon_engine_set_schemes(s->engine, &pageout, 1));
+                while (scenario_stat(s, 0)->sz_tried == 0)
+                        scenario_step(s);
+                sim_set_throughput(s->sim, cases[i].throughput);
+                stat = scenario_stat(s, 0);
+                absorbed = stat->outcome.sz_moved;
+                began = sim_now(s->sim);
+                while (sim_now(s->sim) < began + 10 * SEC) {
+                        uint64_t before = stat->outcome.sz_moved;
+
+                        scenario_step(s);
+                        assert_true(stat->outcome.sz_moved - before < step);
+                }
+                done = stat->outcome.sz_moved - absorbed;
+                print_message("%.1f MiB, then %.3f MiB in 10 s\n", (double) absorbed / MIB, (double) done / MIB);
+                assert_true(done <= 5000 * cases[i].throughput + 2 * SIM_CALL);
+                assert_true(done >= MIN(4500 * cases[i].throughput, 64 * MIB - absorbed));
+                assert_true(stat->sz_applied <= damon_regions_size(&target->regions));
+                assert_int_equal(stat->outcome.sz_moved,
+                                 damon_regions_size(&target->regions) -
+                                 sim_target_resident(script, (struct damon_range) { 0, UINT64_MAX }));
+        }
+}
+
+/* What a step does not get done, of whichever target, is done by those that follow, and nothing of it twice. */
+static void targets_have_their_turn_on_a_slow_device(void **state) {
+        static const struct damos_weights weights[] = { { 0, 0, 0 }, { 0, 1, 1 } };
+        static const struct damon_range all = { 0, UINT64_MAX };
+
+        for (size_t i = 0; i < ELEMENTSOF(weights); i++) {
+                _cleanup_scenario_ struct scenario *s = scenario_new(&default_attrs);
+                struct damos pageout = limited(DAMOS_PAGEOUT, (struct damos_quota) {
+                        .size = GIB, .interval = SEC, .weights = weights[i] });
+                struct sim_target *scripts[3];
+                const struct damos_stat *stat;
+                uint64_t size = 0, left = 0;
+
+                for (size_t k = 0; k < ELEMENTSOF(scripts); k++)
+                        size += damon_regions_size(&scenario_add(s, "t", 3 * MIB, &scripts[k])->regions);
+                pageout.pattern.age.min = 2 * SEC;
+                sim_set_throughput(s->sim, KIB);
+                ASSERT_OK(damon_engine_set_schemes(s->engine, &pageout, 1));
+                scenario_run(s, 40 * SEC);
+                for (size_t k = 0; k < ELEMENTSOF(scripts); k++)
+                        left += sim_target_resident(scripts[k], all);
+                stat = scenario_stat(s, 0);
+                assert_int_equal(left, 0);
+                assert_int_equal(stat->outcome.sz_moved, size);
+                assert_int_equal(stat->sz_applied, size);
+                assert_int_equal(stat->sz_tried, size);
         }
 }
 
@@ -414,8 +487,8 @@ static void work_that_waits_is_looked_at_again(void **state) {
         size_t nr;
 
         scenario_add(s, "t", GIB, &script);
-        /* two MiB a step: half a second would be needed, but an aggregation is not over before that */
-        sim_set_throughput(s->sim, MIB);
+        /* four MiB a step: a second would be needed, but an aggregation is over before that */
+        sim_set_throughput(s->sim, 8 * MIB / 5);
         ASSERT_OK(sim_target_access(script, &(struct sim_pattern) {
                 .range = later, .period = 4 * MS, .from = 5010 * MS }));
         pageout.pattern.age.min = 5 * SEC - 100 * MS;
@@ -472,6 +545,8 @@ int main(void) {
                 cmocka_unit_test(work_goes_on_where_it_stopped),
                 cmocka_unit_test(counting_is_limited_too),
                 cmocka_unit_test(huge_match_does_not_hold_up_the_loop),
+                cmocka_unit_test(slow_device_is_waited_for_half_of_the_time),
+                cmocka_unit_test(targets_have_their_turn_on_a_slow_device),
                 cmocka_unit_test(work_that_waits_is_looked_at_again),
                 cmocka_unit_test(targets_may_go_while_work_waits),
         };

@@ -80,7 +80,7 @@ static int plain_check(void *data, struct damon_sample *samples, size_t nr) {
 }
 
 static int plain_apply(void *data, struct damon_target *target, enum damos_action action,
-                       struct damos_try *tries, size_t nr, uint64_t *ret_time) {
+                       struct damos_try *tries, size_t nr, uint64_t limit, uint64_t *ret_time) {
         return 0;
 }
 

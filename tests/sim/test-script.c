@@ -48,7 +48,7 @@ static uint64_t apply(struct one *o, enum damos_action action, uint64_t start, u
         struct damos_try t = { .range = { start, end } };
         uint64_t time;
 
-        ASSERT_OK(sim_ops.apply(o->sim, o->target, action, &t, 1, &time));
+        ASSERT_OK(sim_ops.apply(o->sim, o->target, action, &t, 1, UINT64_MAX, &time));
         return t.sz_applied;
 }
 

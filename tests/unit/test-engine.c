@@ -166,7 +166,7 @@ static void note_act(struct fake *fake, const struct fake_act *act) {
 }
 
 static int fake_apply(void *data, struct damon_target *target, enum damos_action action,
-                      struct damos_try *tries, size_t nr, uint64_t *ret_time) {
+                      struct damos_try *tries, size_t nr, uint64_t limit, uint64_t *ret_time) {
         struct fake *fake = data;
         const struct damon_region *first = &target->regions.items[tries[0].region];
 

@@ -1569,10 +1569,14 @@ static void unmap_area(struct area *area) {
 
 static uint64_t apply_time;             /* of the last one, nanoseconds */
 
-static int apply(enum damos_action action, struct damos_try *tries, size_t nr) {
+static int apply_within(uint64_t limit, enum damos_action action, struct damos_try *tries, size_t nr) {
         for (size_t i = 0; i < nr; i++)
                 tries[i].sz_applied = 0;
-        return test.ops->apply(test.page_idle, test.targets[0], action, tries, nr, &apply_time);
+        return test.ops->apply(test.page_idle, test.targets[0], action, tries, nr, limit, &apply_time);
+}
+
+static int apply(enum damos_action action, struct damos_try *tries, size_t nr) {
+        return apply_within(UINT64_MAX, action, tries, nr);
 }
 
 static void assert_applied(const struct damon_range *ranges, size_t nr) {
@@ -2012,6 +2016,52 @@ static void what_filters_hold_back_is_left_out_and_counted(void **state) {
         assert_int_equal(tries[2].sz_applied, 3 * PAGE);
 }
 
+/* What was not begun is left, and when it is tried later, all of it counts once. */
+static void what_there_is_no_time_for_is_left(void **state) {
+        _cleanup_area_ struct area area = reserve();
+        struct damos_try tries[] = {
+                try_shared_pages(&area), try_of(area.start + 2 * GRAIN, area.start + 3 * MIB),
+                try_of(area.start + 4 * MIB, area.start + 5 * MIB),
+        };
+        const uint64_t size = 4 * MIB - 3 * PAGE;
+        uint64_t sz_applied = 0, sz_filtered = 0, start = area.start;
+        size_t nr_rounds = 0;
+
+        map_at(area.start + 2 * GRAIN, 6 * MIB, 2);
+        tries[2].filters = tries[0].filters;
+        /* each call takes so long that the next one is not begun */
+        kernel.madvise_takes = 1;
+        while (start < area.start + 5 * MIB) {
+                struct damos_try rest[ELEMENTSOF(tries)];
+                size_t nr = 0;
+
+                forget_applied();
+                for (size_t i = 0; i < ELEMENTSOF(tries); i++) {
+                        rest[nr] = tries[i];
+                        rest[nr].range.start = MAX(rest[nr].range.start, start);
+                        nr += rest[nr].range.start < rest[nr].range.end;
+                }
+                ASSERT_OK(apply_within(1, DAMOS_WILLNEED, rest, nr));
+                assert_int_equal(kernel.nr_madvise_calls, 1);
+                for (size_t i = 0; i < nr; i++) {
+                        bool is_left = i > 0 && rest[i - 1].sz_left > 0;
+
+                        assert_true(!is_left || rest[i].sz_left == damon_range_size(&rest[i].range));
+                        if (rest[i].sz_left == damon_range_size(&rest[i].range))
+                                continue;
+                        start = rest[i].range.end - rest[i].sz_left;
+                        sz_applied += rest[i].sz_applied;
+                        sz_filtered += rest[i].sz_filtered;
+                        assert_int_equal(start - rest[i].range.start, rest[i].sz_applied + rest[i].sz_filtered);
+                }
+                nr_rounds++;
+        }
+        assert_int_equal(sz_applied, size);
+        assert_int_equal(sz_filtered, 3 * PAGE);
+        /* 64 KiB each, or less before something that is left out */
+        assert_in_range(nr_rounds, size / (64 * KIB), 8 + size / (64 * KIB));
+}
+
 static void filters_count_also_where_nothing_is_done(void **state) {
         _cleanup_area_ struct area area = reserve();
         struct damos_try try = try_shared_pages(&area);
@@ -2204,6 +2254,7 @@ int main(void) {
                 TEST(a_range_inside_of_a_folio_is_left_out),
                 TEST(adjacent_ranges_are_as_one),
                 TEST(what_filters_hold_back_is_left_out_and_counted),
+                TEST(what_there_is_no_time_for_is_left),
                 TEST(filters_count_also_where_nothing_is_done),
                 TEST(a_young_page_is_left_out_once),
                 TEST(a_process_that_ends_while_it_is_looked_at_is_gone),

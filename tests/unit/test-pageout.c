@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "macro.h"
 #include "pagemap.h"
@@ -34,7 +35,8 @@ static struct {
         struct damon_range hot;                 /* comes back at once */
         uint64_t free_swap;
         bool no_scan, ended;
-        size_t nr_advised, nr_scans, nr_reads;
+        uint64_t now, page_takes;               /* nanoseconds */
+        size_t nr_advised, nr_scans, nr_reads, nr_calls;
         size_t nr_walks_max;                    /* parts that a scan finds at most */
 } kernel;
 
@@ -52,6 +54,12 @@ ssize_t __wrap_process_madvise(int pidfd, const struct iovec *iov, size_t nr, in
                                unsigned flags);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_sysinfo(struct sysinfo *info);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts) {
+        *ts = (struct timespec) { (time_t) (kernel.now / 1000000000), (long) (kernel.now % 1000000000) };
+        return 0;
+}
 
 ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset) {
         uint64_t first = (uint64_t) offset / 8 - BASE / PAGE;
@@ -87,6 +95,7 @@ static void page_out(uint64_t addr) {
         else if (*entry & PAGEMAP_FILE)
                 *entry = 0;
         else if (kernel.free_swap >= PAGE) {
+                kernel.now += kernel.page_takes;
                 kernel.free_swap -= PAGE;
                 *entry = SWAPPED(1);
         }
@@ -97,6 +106,7 @@ ssize_t __wrap_process_madvise(int pidfd, const struct iovec *iov, size_t nr, in
         ssize_t done = 0;
 
         assert_int_equal(advice, MADV_PAGEOUT);
+        kernel.nr_calls++;
         for (size_t i = 0; i < nr; i++) {
                 uint64_t start = (uintptr_t) iov[i].iov_base;
 
@@ -177,7 +187,7 @@ static struct damos_outcome page_out_pieces(struct advice *pieces, size_t nr, in
 
         for (size_t i = 0; i < nr; i++)
                 pieces[i].error = 0;
-        assert_int_equal(pageout(&state_of_pageout, 3, 4, PAGE, pieces, nr, &try), expected);
+        assert_int_equal(pageout(&state_of_pageout, 3, 4, PAGE, pieces, nr, &try, NULL), expected);
         return try.outcome;
 }
 
@@ -284,6 +294,89 @@ static void much_memory_goes_in_parts(void **state) {
         assert_true(state_of_pageout.sz_entries <= 4 * 16384);
 }
 
+/* Go on with a piece for some time. Return: bytes that were moved. */
+static uint64_t page_out_within(struct advice *piece, uint64_t time, struct advice_limit *limit) {
+        uint64_t before = piece->sz_applied;
+        struct damos_try try = {};
+
+        *limit = advice_limit(time, limit);
+        ASSERT_OK(pageout(&state_of_pageout, 3, 4, PAGE, piece, 1, &try, limit));
+        assert_int_equal(try.outcome.sz_moved, piece->sz_applied - before);
+        assert_int_equal(damos_outcome_refused(&try.outcome), 0);
+        return try.outcome.sz_moved;
+}
+
+/* A call waits for the device, and ends when it ends; the next one is the shorter for it. */
+static void slow_device_is_given_less_at_once(void **state) {
+        struct advice piece = { .range = pages(0, NR_PAGES) };
+        struct advice_limit limit = {};
+        uint64_t before;
+
+        fill(0, NR_PAGES, 0);
+        kernel.page_takes = 1000000;
+        assert_int_equal(page_out_within(&piece, 10000000, &limit), 16 * PAGE);
+        assert_true(advice_is_left(&piece));
+        assert_int_equal(kernel.nr_calls, 1);
+
+        /* its queue has room, until it has none */
+        kernel.page_takes = 1000;
+        (void) page_out_within(&piece, 10000000, &limit);
+        kernel.page_takes = 1000000;
+        assert_int_equal(page_out_within(&piece, 10000000, &limit), 2 * MIB);
+        for (int i = 0; i < 20; i++) {
+                before = kernel.now;
+                assert_in_range(page_out_within(&piece, 10000000, &limit), 10 * PAGE, 50 * PAGE);
+                assert_true(kernel.now - before <= 50000000);
+        }
+
+        /* so slow that not even the smallest call ends in time: it is one call all the same */
+        kernel.page_takes = 100000000;
+        (void) page_out_within(&piece, 10000000, &limit);
+        kernel.nr_calls = 0;
+        for (int i = 0; i < 20; i++)
+                assert_int_equal(page_out_within(&piece, 10000000, &limit), 16 * PAGE);
+        assert_int_equal(kernel.nr_calls, 20);
+
+        /* and as much as before when it is quick again */
+        kernel.page_takes = 1000;
+        before = kernel.now;
+        (void) page_out_within(&piece, 10000000, &limit);
+        assert_in_range(kernel.now - before, 10000000, 12100000);
+        assert_int_equal(limit.sz_call, 2 * MIB);
+        while (advice_is_left(&piece))
+                (void) page_out_within(&piece, 10000000, &limit);
+        assert_int_equal(piece.sz_applied, NR_PAGES * PAGE);
+}
+
+/* That what is passed over takes no time does not make the next call larger. */
+static void what_is_refused_says_nothing_about_the_device(void **state) {
+        struct advice piece = { .range = pages(0, 1000) };
+        struct advice_limit limit = advice_limit(10000000, &(struct advice_limit) {});
+        struct damos_try try = {};
+
+        fill(0, 1000, 0);
+        kernel.stuck = pages(0, 1000);
+        ASSERT_OK(pageout(&state_of_pageout, 3, 4, PAGE, &piece, 1, &try, &limit));
+        assert_outcome(try.outcome, 0, DAMOS_REFUSED_OTHER, 1000);
+        assert_int_equal(limit.sz_call, 16 * PAGE);
+}
+
+/* Where little is in memory, a call may be on much. */
+static void calls_are_as_large_as_what_is_in_memory(void **state) {
+        struct advice piece = { .range = pages(0, NR_PAGES) };
+        struct advice_limit limit = advice_limit(10000000, &(struct advice_limit) {});
+        struct damos_try try = {};
+
+        kernel.page_takes = 1000;
+        fill(5000, 100, 0);
+        fill(15000, 100, 0);
+        ASSERT_OK(pageout(&state_of_pageout, 3, 4, PAGE, &piece, 1, &try, &limit));
+        /* of 64 KiB, as one takes none of the other hundred with it, and then more */
+        assert_in_range(kernel.nr_calls, 4, 8);
+        assert_outcome(try.outcome, 200, DAMOS_REFUSED_OTHER, 0);
+        assert_false(advice_is_left(&piece));
+}
+
 static void a_target_that_ends_is_noticed(void **state) {
         struct advice piece = { .range = pages(0, 10) };
         uint64_t size;
@@ -320,6 +413,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(what_does_not_fit_into_swap_is_refused_as_such, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_on_its_way_has_not_moved, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(much_memory_goes_in_parts, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(slow_device_is_given_less_at_once, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(what_is_refused_says_nothing_about_the_device, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(calls_are_as_large_as_what_is_in_memory, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_target_that_ends_is_noticed, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(presence_is_counted, set_up, tear_down),
         };
