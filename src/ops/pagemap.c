@@ -25,6 +25,7 @@ struct pm_scan_arg {
 
 #define PAGEMAP_SCAN _IOWR('f', 16, struct pm_scan_arg)
 #define PAGE_IS_PRESENT (UINT64_C(1) << 3)
+#define PAGE_IS_SWAPPED (UINT64_C(1) << 4)
 
 int pagemap_read(int fd, uint64_t addr, uint64_t page_size, uint64_t *entries, size_t nr) {
         ssize_t n;
@@ -38,16 +39,28 @@ int pagemap_read(int fd, uint64_t addr, uint64_t page_size, uint64_t *entries, s
         return (int) ((size_t) n / sizeof(entries[0]));
 }
 
+/* Keep what is present. Return: number of parts. */
+static int drop_swapped(struct pagemap_region *found, int nr) {
+        int nr_kept = 0;
+
+        for (int i = 0; i < nr; i++)
+                if (found[i].categories & PAGE_IS_PRESENT)
+                        found[nr_kept++] = found[i];
+        return nr_kept;
+}
+
 int pagemap_scan(int fd, struct damon_range range, struct pagemap_region *found, size_t max,
-                 uint64_t *ret_walked) {
+                 uint64_t max_pages, uint64_t *ret_walked) {
         struct pm_scan_arg arg = {
                 .size = sizeof(arg),
                 .start = range.start,
                 .end = range.end,
                 .vec = (uint64_t) (uintptr_t) found,
                 .vec_len = max,
-                .category_mask = PAGE_IS_PRESENT,
-                .return_mask = PAGE_IS_PRESENT,
+                .max_pages = max_pages,
+                /* pages in swap take as long to pass over as others */
+                .category_anyof_mask = PAGE_IS_PRESENT | (max_pages > 0 ? PAGE_IS_SWAPPED : 0),
+                .return_mask = PAGE_IS_PRESENT | (max_pages > 0 ? PAGE_IS_SWAPPED : 0),
         };
         int nr;
 
@@ -57,5 +70,5 @@ int pagemap_scan(int fd, struct damon_range range, struct pagemap_region *found,
         if (nr < 0)
                 return -errno;
         *ret_walked = arg.walk_end;
-        return nr;
+        return drop_swapped(found, nr);
 }

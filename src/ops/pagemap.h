@@ -65,6 +65,7 @@ struct pagemap_region {
  * @range:      where to look
  * @found:      receives what was found
  * @max:        number of parts that @found has room for
+ * @max_pages:  the walk ends behind so many pages that are mapped or in swap; 0 is no limit
  * @ret_walked: set to where the walk has ended, for want of room perhaps
  *
  * The ioctl PAGEMAP_SCAN, which Linux has since 6.7 and which passes over holes quickly.
@@ -73,4 +74,4 @@ struct pagemap_region {
  * ended; or another negative errno.
  */
 int pagemap_scan(int fd, struct damon_range range, struct pagemap_region *found, size_t max,
-                 uint64_t *ret_walked);
+                 uint64_t max_pages, uint64_t *ret_walked);

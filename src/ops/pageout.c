@@ -67,7 +67,7 @@ static int scan(struct pageout *pageout, int pagemap_fd, struct damon_range rang
         int r = -ENOTTY;
 
         if (!pageout->cannot_scan)
-                r = pagemap_scan(pagemap_fd, range, found, SCAN_PARTS, ret_walked);
+                r = pagemap_scan(pagemap_fd, range, found, SCAN_PARTS, 0, ret_walked);
         if (r == -ENOTTY) {
                 /* as if everything were there */
                 pageout->cannot_scan = true;

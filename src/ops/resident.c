@@ -3,14 +3,21 @@
 
 #include "resident.h"
 
-
 #include "array.h"
 #include "clock.h"
 #include "macro.h"
 #include "pagemap.h"
 
-/* A step of the walk: 65,536 pages of 4 KiB take about a millisecond if all are there. */
+/*
+ * A step of the walk: 65,536 pages of 4 KiB take about a millisecond if all are there. Where a step is
+ * quick, there is little, and the next one is twice as long: JavaScript engines and others spread over
+ * the whole address space, 128 TiB, what is a few hundred megabytes. It ends with as many pages all the
+ * same.
+ */
 #define STEP_BYTES (UINT64_C(256) << 20)
+#define STEP_BYTES_MAX (UINT64_C(1) << 47)
+#define STEP_PAGES 65536
+#define STEP_QUICK UINT64_C(200000)     /* nanoseconds */
 #define STEP_RANGES 512
 
 /* More ranges than this are not worth their memory: small gaps go. */
@@ -60,7 +67,7 @@ static int walk_step(struct resident *resident, int pagemap_fd, uint64_t end) {
         int nr, r;
 
         nr = pagemap_scan(pagemap_fd, (struct damon_range) { resident->cursor, end }, found, STEP_RANGES,
-                          &walked);
+                          STEP_PAGES, &walked);
         if (nr < 0)
                 return nr;
         r = add_next(resident, found, (size_t) nr);
@@ -111,6 +118,7 @@ int resident_update(struct resident *resident, int pagemap_fd, const struct damo
                         return 0;
                 resident->nr_next = 0;
                 resident->spent = 0;
+                resident->step = STEP_BYTES;
                 /* gaps may have become fewer since the last walk */
                 resident->min_gap = MAX(resident->min_gap / 2, MIN_GAP);
         }
@@ -126,13 +134,15 @@ int resident_update(struct resident *resident, int pagemap_fd, const struct damo
                         }
                         resident->cursor = part.start;
                 }
-                r = walk_step(resident, pagemap_fd, MIN(part.end, resident->cursor + STEP_BYTES));
+                r = walk_step(resident, pagemap_fd, MIN(part.end, resident->cursor + resident->step));
                 if (r < 0) {
                         resident->cursor = 0;
                         return r;
                 }
                 spent = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
                 resident->spent += spent;
+                resident->step = spent < STEP_QUICK ? MIN(2 * resident->step, STEP_BYTES_MAX) :
+                                                      MAX(resident->step / 4, STEP_BYTES);
                 *credit -= (int64_t) spent;
         }
         return 0;

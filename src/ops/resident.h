@@ -25,6 +25,7 @@
  * @sz_next:    number of them that there is room for
  * @cursor:     address that the running walk has reached; 0 if none is running
  * @min_gap:    smaller gaps are not kept, bytes; grows with their number
+ * @step:       length of its next step, bytes
  * @spent:      CPU time of the running walk, nanoseconds
  * @not_before: when the next walk may begin, CLOCK_MONOTONIC, nanoseconds
  *
@@ -39,6 +40,7 @@ struct resident {
         size_t nr_next, sz_next;
         uint64_t cursor;
         uint64_t min_gap;
+        uint64_t step;
         uint64_t spent;
         uint64_t not_before;
 };

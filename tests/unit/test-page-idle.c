@@ -446,6 +446,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
                         continue;
                 found[3 * nr] = start;
                 found[3 * nr + 1] = end;
+                found[3 * nr + 2] = UINT64_C(1) << 3;           /* PAGE_IS_PRESENT */
                 nr++;
         }
         arg->walk_end = arg->end;

@@ -151,7 +151,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
                 else if ((size_t) nr == MIN(arg->vec_len, kernel.nr_walks_max))
                         break;
                 else
-                        found[nr++] = (struct pagemap_region) { arg->walk_end, arg->walk_end + PAGE, 0 };
+                        found[nr++] = (struct pagemap_region) { arg->walk_end, arg->walk_end + PAGE, UINT64_C(1) << 3 };
         }
         return nr;
 }

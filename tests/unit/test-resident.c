@@ -48,13 +48,16 @@ struct pm_scan_arg {
 
 #define PAGEMAP_SCAN_REQUEST _IOWR('f', 16, struct pm_scan_arg)
 #define PRESENT (UINT64_C(1) << 3)
+#define SWAPPED (UINT64_C(1) << 4)
 
 static struct {
         struct damon_range present[NR_PRESENT];         /* sorted, disjoint */
         size_t nr_present;
         struct damon_range calls[NR_CALLS];             /* from start to where it got */
         size_t nr_calls;
-        uint64_t cost;                                  /* of a call, nanoseconds */
+        struct damon_range swapped;                     /* behind all that is present */
+        uint64_t cost;                                  /* of a call, nanoseconds, */
+        uint64_t page_cost;                             /* and of a page that is found */
         uint64_t cpu_time;
         unsigned nr_signals;                            /* so many calls are interrupted */
         int error;
@@ -66,25 +69,34 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 
 static int scan(struct pm_scan_arg *arg) {
         struct page_region *found = (struct page_region *) (uintptr_t) arg->vec;
+        uint64_t left = arg->max_pages;
         size_t nr = 0;
 
         if (arg->size != sizeof(*arg) || arg->flags != 0 || arg->start % PAGE != 0 ||
-            arg->start >= arg->end || arg->vec_len == 0 || arg->max_pages != 0 ||
-            arg->category_inverted != 0 || arg->category_mask != PRESENT ||
-            arg->category_anyof_mask != 0 || arg->return_mask != PRESENT)
+            arg->start >= arg->end || arg->vec_len == 0 || arg->max_pages == 0 ||
+            arg->category_inverted != 0 || arg->category_mask != 0 ||
+            arg->category_anyof_mask != (PRESENT | SWAPPED) || arg->return_mask != (PRESENT | SWAPPED))
                 return -EINVAL;
         arg->walk_end = arg->end;
-        for (size_t i = 0; i < kernel.nr_present; i++) {
-                uint64_t start = MAX(kernel.present[i].start, arg->start);
-                uint64_t end = MIN(kernel.present[i].end, arg->end);
+        for (size_t i = 0; i <= kernel.nr_present; i++) {
+                struct damon_range range = i < kernel.nr_present ? kernel.present[i] : kernel.swapped;
+                uint64_t start = MAX(range.start, arg->start);
+                uint64_t end = MIN(range.end, arg->end);
 
                 if (start >= end)
                         continue;
-                if (nr == arg->vec_len) {
+                if (nr == arg->vec_len || left == 0) {
                         arg->walk_end = start;
                         break;
                 }
-                found[nr++] = (struct page_region) { start, end, PRESENT };
+                end = MIN(end, start + left * PAGE);
+                left -= (end - start) / PAGE;
+                kernel.cpu_time += (end - start) / PAGE * kernel.page_cost;
+                found[nr++] = (struct page_region) { start, end, i < kernel.nr_present ? PRESENT : SWAPPED };
+                if (left == 0) {
+                        arg->walk_end = end;
+                        break;
+                }
         }
         return (int) nr;
 }
@@ -241,6 +253,34 @@ static void a_step_is_256_mib_and_regions_that_adjoin_are_as_one(void **state) {
                 assert_int_equal(kernel.calls[i].end, MIN(BASE + (i + 1) * STEP, end));
         }
         ASSERT_FOUND({ BASE, end });
+}
+
+/* As an engine for JavaScript has it: little memory, all over the address space. */
+static void where_there_is_little_steps_become_long(void **state) {
+        kernel.cost = 5000;
+        kernel.page_cost = 10;
+        add_region(4 * MIB, 64 * TIB);
+        for (size_t i = 0; i < 400; i++)
+                add_present(BASE + i * 100 * GIB, BASE + i * 100 * GIB + MIB);
+        walk();
+        assert_found(kernel.present, 400);
+        assert_in_range(kernel.nr_calls, 2, 40);
+        assert_in_range(test.resident.spent, 1, 2 * MS);
+}
+
+/* However long the steps before, and be it in swap. */
+static void a_step_ends_behind_so_many_pages(void **state) {
+        kernel.cost = 5000;
+        kernel.page_cost = 10;
+        add_region(4 * MIB, 64 * TIB);
+        add_present(BASE, BASE + 40 * GIB);
+        kernel.swapped = (struct damon_range) { BASE + 100 * GIB, BASE + 140 * GIB };
+        walk();
+        ASSERT_FOUND({ BASE, BASE + 40 * GIB });
+        for (size_t i = 1; i < kernel.nr_calls; i++)
+                if (kernel.calls[i].start > BASE && kernel.calls[i].end <= BASE + 40 * GIB)
+                        assert_in_range(kernel.calls[i].end - kernel.calls[i].start, PAGE, STEP);
+        assert_in_range(kernel.nr_calls, 2 * 40 * GIB / STEP, 2 * 40 * GIB / STEP + 60);
 }
 
 static void holes_between_regions_are_not_walked(void **state) {
@@ -583,6 +623,8 @@ int main(void) {
                 TEST(nothing_in_memory_is_known_to_be_nothing),
                 TEST(without_regions_there_is_nothing_to_ask),
                 TEST(a_step_is_256_mib_and_regions_that_adjoin_are_as_one),
+                TEST(where_there_is_little_steps_become_long),
+                TEST(a_step_ends_behind_so_many_pages),
                 TEST(holes_between_regions_are_not_walked),
                 TEST(a_walk_ends_when_credit_does_and_goes_on_with_more),
                 TEST(until_a_walk_is_finished_the_last_one_counts),
