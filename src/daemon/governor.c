@@ -120,10 +120,12 @@ static void note_step(struct governor *governor, double cpu, const struct govern
         struct governor_period *period = &governor->period;
         double nr = (double) step->nr_samples, usual;
         double update = MIN((double) step->update_cpu, cpu);
+        /* where each step lasts an aggregation, too much is learned rather than nothing for ever */
+        bool first = governor->nr_recent == 0;
 
         period->updates += update;
         cpu -= update;
-        if (!step->aggregated && step->nr_samples > 0) {
+        if (step->nr_samples > 0 && (!step->aggregated || first)) {
                 governor->recent[governor->next_recent] = cpu / nr;
                 governor->next_recent = (governor->next_recent + 1) % GOVERNOR_NR_RECENT;
                 governor->nr_recent = MIN(governor->nr_recent + 1, (size_t) GOVERNOR_NR_RECENT);
@@ -134,7 +136,8 @@ static void note_step(struct governor *governor, double cpu, const struct govern
         }
         usual = usual_cost(governor) * nr;
         usual = MIN(cpu, step->aggregated ? usual : usual * USUAL);
-        governor->usual = usual;
+        if (!step->aggregated || !first)
+                governor->usual = usual;
         period->steps += usual;
         period->nr_samples += nr;
         period->nr_steps++;

@@ -105,6 +105,34 @@ static void cheap_monitoring_keeps_what_is_configured(void **state) {
         assert_memory_equal(&governor.attrs, &configured, sizeof(configured));
 }
 
+/*
+ * Of the first step on, each one costs more than an aggregation affords: the next comes when that is over,
+ * so that it ends an aggregation, too, and finds that what it marked is too long ago to be checked.
+ */
+static void steps_that_all_last_an_aggregation_are_learned_from(void **state) {
+        struct governor governor;
+        unsigned nr_checked = 0;
+
+        governor_init(&governor, 50, &configured);
+        set_targets(1, 200);
+        for (unsigned i = 0; i < 200; i++) {
+                const struct damon_attrs *attrs = &governor.attrs;
+                uint64_t elapsed = MAX(governor_delay(&governor), attrs->sample_interval);
+                bool aggregated = elapsed >= attrs->aggregation_interval || i % 20 == 0;
+                bool stale = elapsed > 2 * attrs->sample_interval;
+                struct governor_step paid = {
+                        .nr_samples = (stale ? 1 : 2) * 200 / sample_every(&governor), .aggregated = aggregated,
+                };
+
+                nr_checked += !stale;
+                governor_charge(&governor, paid.nr_samples * 6000 + (aggregated ? 2000000 : 0), elapsed, &paid);
+                if (aggregated || governor_delay(&governor) > attrs->sample_interval)
+                        (void) governor_tune(&governor, pointers, 1, aggregated);
+        }
+        assert_in_range(nr_checked, 150, 200);
+        assert_in_range(spacing(&governor), 400000, 1200000);
+}
+
 /* 9500 ns * 100 regions are 0.95 ms: the 1 % of 100 ms that is aimed at. */
 static void dear_monitoring_lengthens_the_intervals(void **state) {
         struct governor governor;
@@ -530,6 +558,7 @@ int main(void) {
                 cmocka_unit_test(without_a_budget_nothing_is_held_back),
                 cmocka_unit_test(nothing_known_keeps_what_is_configured),
                 cmocka_unit_test(cheap_monitoring_keeps_what_is_configured),
+                cmocka_unit_test(steps_that_all_last_an_aggregation_are_learned_from),
                 cmocka_unit_test(dear_monitoring_lengthens_the_intervals),
                 cmocka_unit_test(beyond_the_limit_regions_are_given_up),
                 cmocka_unit_test(beyond_the_fewest_regions_it_is_time_again),
