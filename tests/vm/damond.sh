@@ -17,7 +17,8 @@ update_interval = "1s"; min_regions = 10; max_regions = 1000; cpu_budget = "off"
 start_damond() {
         cat >"$tmp/damond.conf"
         start damond "$DAMOND" -c "$tmp/damond.conf" "$@"
-        wait_line damond '^damond: started' 10
+        # with --icount, time runs ahead while the guest waits for a file of the host
+        wait_line damond '^damond: started' 120
 }
 
 # snapshot: the lines that damond logs on SIGUSR1
@@ -26,7 +27,7 @@ snapshot() {
         before=$(wc -l <"$tmp/damond.err")
         # shellcheck disable=SC2154  # set by start
         kill -USR1 "$damond"
-        wait_until 20 snapshot_done "$before" || fail "damond gives no snapshot"
+        wait_until 120 snapshot_done "$before" || fail "damond gives no snapshot"
         tail -n +"$((before + 1))" "$tmp/damond.err"
 }
 
