@@ -17,7 +17,8 @@
 /*
  * Bytes of a call that is to end in time. No more than a huge page, whose CPU time is next to nothing;
  * but a slow swap device has the call wait, once its queue is full, for as much to be written. So the
- * first calls are small, which splits huge pages, and so are those after one that had to wait.
+ * first calls are small, and so are those after one that had to wait; but where there are huge pages,
+ * which would be split, and then not be what a filter of their size has let through.
  */
 #define SZ_LIMITED_MAX (UINT64_C(2) << 20)
 #define SZ_LIMITED_MIN (UINT64_C(64) << 10)
@@ -47,7 +48,7 @@ bool advice_is_late(const struct advice_limit *limit) {
 
 /*
  * Where to cut what is to be advised on from @start to @end, so that there is no more in memory of it
- * than @room: in the middle of a huge page only if a call takes less than one.
+ * than @room; the first huge page of a call goes whole.
  */
 static uint64_t cut(const struct advice_limit *limit, uint64_t start, uint64_t end, uint64_t *room) {
         const struct advice_run all = { .range = { start, end } };
@@ -60,8 +61,11 @@ static uint64_t cut(const struct advice_limit *limit, uint64_t start, uint64_t e
                 if (from >= to)
                         continue;
                 if (to - from > *room) {
-                        to = MAX((from + *room) / limit->sz_call * limit->sz_call, from);
-                        *room -= to - from;
+                        uint64_t unit = runs[i].huge ? SZ_LIMITED_MAX : limit->sz_call;
+                        uint64_t least = runs[i].huge && *room == limit->sz_call ? (from / unit + 1) * unit : from;
+
+                        to = MIN(MAX((from + *room) / unit * unit, least), to);
+                        *room -= MIN(to - from, *room);
                         return to;
                 }
                 *room -= to - from;

@@ -35,10 +35,12 @@ struct advice {
  * struct advice_run - adjoining pages that are in memory
  * @range:      the pages
  * @piece:      number of the piece that they are of
+ * @huge:       they are huge pages, or may be: none is cut
  */
 struct advice_run {
         struct damon_range range;
         size_t piece;
+        bool huge;
 };
 
 /**

@@ -26,6 +26,7 @@ struct pm_scan_arg {
 #define PAGEMAP_SCAN _IOWR('f', 16, struct pm_scan_arg)
 #define PAGE_IS_PRESENT (UINT64_C(1) << 3)
 #define PAGE_IS_SWAPPED (UINT64_C(1) << 4)
+#define PAGE_IS_HUGE (UINT64_C(1) << 6)
 
 int pagemap_read(int fd, uint64_t addr, uint64_t page_size, uint64_t *entries, size_t nr) {
         ssize_t n;
@@ -37,6 +38,10 @@ int pagemap_read(int fd, uint64_t addr, uint64_t page_size, uint64_t *entries, s
         if (n < 0)
                 return -errno;
         return (int) ((size_t) n / sizeof(entries[0]));
+}
+
+bool pagemap_is_huge(const struct pagemap_region *region) {
+        return region->categories & PAGE_IS_HUGE;
 }
 
 /* Keep what is present. Return: number of parts. */
@@ -60,7 +65,7 @@ int pagemap_scan(int fd, struct damon_range range, struct pagemap_region *found,
                 .max_pages = max_pages,
                 /* pages in swap take as long to pass over as others */
                 .category_anyof_mask = PAGE_IS_PRESENT | (max_pages > 0 ? PAGE_IS_SWAPPED : 0),
-                .return_mask = PAGE_IS_PRESENT | (max_pages > 0 ? PAGE_IS_SWAPPED : 0),
+                .return_mask = PAGE_IS_PRESENT | (max_pages > 0 ? PAGE_IS_SWAPPED : PAGE_IS_HUGE),
         };
         int nr;
 

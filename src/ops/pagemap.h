@@ -59,6 +59,9 @@ struct pagemap_region {
         uint64_t categories;
 };
 
+/** pagemap_is_huge() - say whether these are huge pages */
+bool pagemap_is_huge(const struct pagemap_region *region);
+
 /**
  * pagemap_scan() - find the pages of a range that are mapped
  * @fd:         pagemap file
@@ -67,6 +70,8 @@ struct pagemap_region {
  * @max:        number of parts that @found has room for
  * @max_pages:  the walk ends behind so many pages that are mapped or in swap; 0 is no limit
  * @ret_walked: set to where the walk has ended, for want of room perhaps
+ *
+ * Without @max_pages, pagemap_is_huge() can be asked of each part.
  *
  * The ioctl PAGEMAP_SCAN, which Linux has since 6.7 and which passes over holes quickly.
  *

@@ -79,7 +79,7 @@ static int scan(struct pageout *pageout, int pagemap_fd, struct damon_range rang
 }
 
 static int add_run(struct pageout *pageout, int pagemap_fd, uint64_t page_size,
-                   struct damon_range range, size_t piece) {
+                   struct damon_range range, bool huge, size_t piece) {
         size_t nr = damon_range_size(&range) / page_size;
         int r;
 
@@ -92,7 +92,7 @@ static int add_run(struct pageout *pageout, int pagemap_fd, uint64_t page_size,
         r = read_all(pagemap_fd, range, page_size, pageout->entries + pageout->nr_entries);
         if (r < 0)
                 return r;
-        pageout->runs[pageout->nr_runs++] = (struct advice_run) { range, piece };
+        pageout->runs[pageout->nr_runs++] = (struct advice_run) { range, piece, huge };
         pageout->nr_entries += nr;
         return 0;
 }
@@ -103,7 +103,7 @@ static int look_at(struct pageout *pageout, int pagemap_fd, uint64_t page_size,
         struct pagemap_region found[SCAN_PARTS];
 
         if (damon_range_size(&range) / page_size < SCAN_PAGES_MIN)
-                return add_run(pageout, pagemap_fd, page_size, range, piece);
+                return add_run(pageout, pagemap_fd, page_size, range, false, piece);
         while (range.start < range.end) {
                 uint64_t walked;
                 int nr, r;
@@ -113,7 +113,8 @@ static int look_at(struct pageout *pageout, int pagemap_fd, uint64_t page_size,
                         return nr;
                 for (int i = 0; i < nr; i++) {
                         r = add_run(pageout, pagemap_fd, page_size,
-                                    (struct damon_range) { found[i].start, found[i].end }, piece);
+                                    (struct damon_range) { found[i].start, found[i].end },
+                                    pageout->cannot_scan || pagemap_is_huge(&found[i]), piece);
                         if (r < 0)
                                 return r;
                 }

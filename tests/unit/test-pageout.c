@@ -35,6 +35,7 @@ static struct {
         struct damon_range hot;                 /* comes back at once */
         uint64_t free_swap;
         bool no_scan, ended;
+        bool huge;      /* all that is present is in huge pages */
         uint64_t now, page_takes;               /* nanoseconds */
         size_t nr_advised, nr_scans, nr_reads, nr_calls;
         size_t nr_walks_max;                    /* parts that a scan finds at most */
@@ -151,7 +152,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
                 else if ((size_t) nr == MIN(arg->vec_len, kernel.nr_walks_max))
                         break;
                 else
-                        found[nr++] = (struct pagemap_region) { arg->walk_end, arg->walk_end + PAGE, UINT64_C(1) << 3 };
+                        found[nr++] = (struct pagemap_region) { arg->walk_end, arg->walk_end + PAGE, UINT64_C(1) << 3 | (uint64_t) kernel.huge << 6 };
         }
         return nr;
 }
@@ -348,6 +349,21 @@ static void slow_device_is_given_less_at_once(void **state) {
         assert_int_equal(piece.sz_applied, NR_PAGES * PAGE);
 }
 
+/* Of which a part would be left as small pages, that a filter may not let through. */
+static void huge_pages_go_whole_however_slow_it_is(void **state) {
+        const size_t nr_huge = NR_PAGES / 512;
+        struct advice piece = { .range = pages(0, NR_PAGES) };
+        struct advice_limit limit = {};
+
+        fill(0, NR_PAGES, 0);
+        kernel.huge = true;
+        kernel.page_takes = 1000000;
+        for (size_t i = 0; i < nr_huge; i++)
+                assert_int_equal(page_out_within(&piece, 10000000, &limit), 2 * MIB);
+        assert_int_equal(kernel.nr_calls, nr_huge);
+        assert_false(advice_is_left(&piece));
+}
+
 /* That what is passed over takes no time does not make the next call larger. */
 static void what_is_refused_says_nothing_about_the_device(void **state) {
         struct advice piece = { .range = pages(0, 1000) };
@@ -414,6 +430,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(what_is_on_its_way_has_not_moved, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(much_memory_goes_in_parts, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(slow_device_is_given_less_at_once, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(huge_pages_go_whole_however_slow_it_is, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_refused_says_nothing_about_the_device, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(calls_are_as_large_as_what_is_in_memory, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_target_that_ends_is_noticed, set_up, tear_down),
