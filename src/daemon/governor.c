@@ -59,6 +59,10 @@
 #define UPDATE_LIMIT (60 * USEC_PER_SEC)
 #define UPDATE_NEAR 1.25
 
+/* Microseconds whose budget may be saved up: less of it makes steps late that cost a little more than
+ * others, more of it is spent beside an update that nobody could foresee. */
+#define SAVED_LIMIT (USEC_PER_SEC / 2)
+
 /* Longest sample interval, microseconds: a day, so that no product of it overflows. */
 #define INTERVAL_MAX (86400 * USEC_PER_SEC)
 
@@ -163,7 +167,7 @@ void governor_charge(struct governor *governor, uint64_t cpu, uint64_t elapsed,
                      const struct governor_step *step) {
         /* more than a day has long filled the credit */
         uint64_t usec = MIN(elapsed, 86400 * USEC_PER_SEC);
-        uint64_t saved = USEC_PER_SEC - MIN(governor->attrs.sample_interval, USEC_PER_SEC);
+        uint64_t saved = SAVED_LIMIT - MIN(governor->attrs.sample_interval, SAVED_LIMIT);
         double most;
 
         if (governor->budget == 0)

@@ -137,7 +137,7 @@ void governor_resume(struct governor *governor);
  * @elapsed:            time passed since the last call, microseconds
  * @step:               step that it was spent on, or NULL if on something else
  *
- * Credit grows with time, up to what a second buys beyond a step.
+ * Credit grows with time, up to what half a second buys beyond a step.
  */
 void governor_charge(struct governor *governor, uint64_t cpu, uint64_t elapsed,
                      const struct governor_step *step);
