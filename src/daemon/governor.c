@@ -24,9 +24,9 @@
 #define NEAR_LOW 0.93
 #define NEAR_HIGH 1.12
 
-/* The same soon after a change, for so many microseconds. */
+/* The same for a shorter interval soon after a change, for so many microseconds. A longer one cannot
+ * wait: where steps come late, checks find what was accessed in a longer time than is said. */
 #define NEAR_LOW_SOON 0.65
-#define NEAR_HIGH_SOON 1.5
 #define SOON 20e6
 
 /* Shortest step that the regions are shared out between, and most steps that they are: what a step
@@ -386,8 +386,7 @@ bool governor_tune(struct governor *governor, struct damon_target *const *target
                 /* with regions that it is not in max_regions to take away */
                 least = afforded_interval(governor, (double) nr_targets * (configured->min_regions + 2.0));
                 wanted = MIN(afforded, MAX(limit, least));
-                chosen = choose_interval((uint64_t) current, wanted, soon ? NEAR_LOW_SOON : NEAR_LOW,
-                                         soon ? NEAR_HIGH_SOON : NEAR_HIGH);
+                chosen = choose_interval((uint64_t) current, wanted, soon ? NEAR_LOW_SOON : NEAR_LOW, NEAR_HIGH);
                 if (chosen != (uint64_t) current)
                         space_samples(governor, chosen);
                 wanted = (double) afforded_update(governor, attrs->sample_interval);
