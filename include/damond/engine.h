@@ -156,6 +156,16 @@ void damon_engine_observe(struct damon_engine *engine,
                           void *userdata);
 
 /**
+ * damon_engine_filtered() - find how much of what matches a scheme now its filters hold back
+ * @engine:     engine
+ * @i:          number of the scheme
+ * @ret_size:   set to bytes, of addresses or of what is in memory, as filters count them
+ *
+ * Return: 0, -ENOMEM, or what went wrong with the operations.
+ */
+int damon_engine_filtered(struct damon_engine *engine, size_t i, uint64_t *ret_size);
+
+/**
  * damon_engine_adjust() - adjust the schemes to the machine, as far as that is due
  * @engine:     engine
  * @meter:      reads metrics

@@ -725,6 +725,15 @@ void damon_engine_set_swap(struct damon_engine *engine, const struct damos_swap 
                         damos_guard_see_swap(&engine->schemes[i].guard, swap);
 }
 
+void damon_engine_set_pressure(struct damon_engine *engine, const struct damos_pressure *pressure) {
+        for (size_t i = 0; i < engine->nr_schemes; i++) {
+                struct damos *scheme = &engine->schemes[i];
+
+                if (scheme->guarded)
+                        damos_guard_see_pressure(&scheme->guard, scheme->returned_within, pressure, engine->now);
+        }
+}
+
 const struct damon_attrs *damon_engine_attrs(const struct damon_engine *engine) {
         return &engine->attrs;
 }

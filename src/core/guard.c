@@ -21,6 +21,14 @@
 #define NR_PERIODS 16
 #define PAUSE_PART 4
 
+/*
+ * Pressure counts if tasks wait for memory for so small a part of the time: a program that reads back
+ * all that is taken from it, from swap in memory, waits for a thirtieth of it (test-outcome in
+ * tests/vm), a busy machine with enough memory not for a thousandth. Looks are so far apart at least.
+ */
+#define WAITED_PART 100
+#define LOOK_MIN USEC_PER_SEC
+
 /* From one raise of the limit to the next: some of what it has allowed has come back by then. */
 #define NR_RAISE (NR_PERIODS / 4)
 #define PAUSE_MAX (60 * 60 * USEC_PER_SEC)
@@ -61,16 +69,17 @@ static void stop(struct damos_guard *guard, enum damos_guard_reason reason, uint
         guard->ends_at = now + guard->pause;
 }
 
-static void halve(struct damos_guard *guard, uint64_t within, uint64_t now) {
+static void halve(struct damos_guard *guard, enum damos_guard_reason reason, uint64_t within,
+                  uint64_t now) {
         uint64_t limit = MAX(guard->used, guard->used_before);
 
         if (limit / 2 < SZ_PROBE) {
-                stop(guard, DAMOS_GUARD_RETURNED, within, now);
+                stop(guard, reason, within, now);
                 return;
         }
         begin_period(guard, within, now);
         begin_epoch(guard);
-        guard->reason = DAMOS_GUARD_RETURNED;
+        guard->reason = reason;
         guard->limit = limit / 2;
 }
 
@@ -115,6 +124,7 @@ uint64_t damos_guard_left(const struct damos_guard *guard) {
 void damos_guard_charge(struct damos_guard *guard, uint64_t within, const struct damos_outcome *outcome,
                         uint64_t now) {
         guard->used += outcome->sz_moved;
+        guard->sz_pressed += outcome->sz_moved;
         guard->sz_futile += outcome->sz_refused[DAMOS_REFUSED_NO_SWAP];
         if (guard->sz_futile >= SZ_PROOF && guard->used < guard->sz_futile / FUTILE_SHARE)
                 stop(guard, DAMOS_GUARD_SWAP, within, now);
@@ -132,7 +142,27 @@ void damos_guard_judge(struct damos_guard *guard, uint64_t within, uint32_t epoc
         if (guard->sz_back >= guard->sz_out / WRONG_SHARE)
                 stop(guard, DAMOS_GUARD_RETURNED, within, now);
         else if (guard->sz_back > guard->sz_out / BAD_SHARE)
-                halve(guard, within, now);
+                halve(guard, DAMOS_GUARD_RETURNED, within, now);
+}
+
+void damos_guard_see_pressure(struct damos_guard *guard, uint64_t within,
+                              const struct damos_pressure *pressure, uint64_t now) {
+        struct damos_pressure before = guard->pressure;
+        uint64_t since = guard->pressed_at, moved = guard->sz_pressed, waited, back;
+
+        if (since > 0 && now - since < MAX(within / NR_PERIODS, LOOK_MIN))
+                return;
+        guard->pressure = *pressure;
+        guard->pressed_at = now;
+        guard->sz_pressed = 0;
+        waited = pressure->waited - MIN(before.waited, pressure->waited);
+        back = pressure->sz_refaulted - MIN(before.sz_refaulted, pressure->sz_refaulted);
+        if (since == 0 || moved < SZ_PROOF || back < moved / WRONG_SHARE ||
+            waited < (now - since) / WAITED_PART)
+                return;
+        halve(guard, DAMOS_GUARD_PRESSURE, within, now);
+        guard->cause_out = moved;
+        guard->cause_back = back;
 }
 
 void damos_guard_see_swap(struct damos_guard *guard, const struct damos_swap *swap) {

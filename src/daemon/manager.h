@@ -108,6 +108,7 @@ struct told {
  *                      CLOCK_MONOTONIC, microseconds
  * @marked_at:          when the last step ended,
  * @tick_at:            and when the next one is due, CLOCK_MONOTONIC, microseconds
+ * @pressure_at:        when the pressure of the machine was read last, CLOCK_MONOTONIC, microseconds
  * @asleep:             all schemes sleep: there are no ticks, and no looks for processes
  * @scanned_at:         when there was a look for processes last,
  * @scan_debt:          and how long its share of the budget takes to pay what it took
@@ -149,6 +150,7 @@ struct manager {
         uint64_t grid;
         uint64_t marked_at;
         uint64_t tick_at;
+        uint64_t pressure_at;
         bool asleep;
         uint64_t scanned_at;
         uint64_t scan_debt;
@@ -283,6 +285,19 @@ void targets_drop_gone(struct manager *manager);
  */
 int adjust_schemes(struct manager *manager);
 
+/** ADJUST_REASON_MAX - bytes that hold what adjust_sleep_reason() says */
+#define ADJUST_REASON_MAX 160
+
+/**
+ * adjust_sleep_reason() - say in words why a scheme would sleep now, by its watermarks
+ * @manager:    manager that never adjusts its schemes otherwise
+ * @i:          number of the scheme
+ * @buf:        %ADJUST_REASON_MAX bytes
+ *
+ * Return: @buf, or NULL if it would not.
+ */
+const char *adjust_sleep_reason(struct manager *manager, size_t i, char buf[static ADJUST_REASON_MAX]);
+
 /* status.c */
 
 /**
@@ -391,7 +406,7 @@ struct outcome_text {
 void outcome_format(const struct damos_outcome *outcome, struct outcome_text *ret_text);
 
 /**
- * outcome_look() - tell the engine how much swap there is, and the log which schemes are held back
+ * outcome_look() - tell the engine how the machine fares, and the log which schemes are held back
  * @manager:    manager
  */
 void outcome_look(struct manager *manager);

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "macro.h"
 #include "root.h"
 
 #define BASIS_POINTS UINT64_C(10000)
 
-/* More than meminfo is; the lines that matter are among the first. */
+/* More than meminfo is, and most of vmstat; the lines that matter are among the first. */
 #define TEXT_MAX 4096
 
 /* More than a number with white space behind it is. */
@@ -94,6 +95,43 @@ int metrics_read(int proc_fd, enum damos_metric metric, uint64_t *ret_value) {
                 assert(!"not a metric that can be read");
                 return -EOPNOTSUPP;
         }
+}
+
+/* Lines "workingset_refault_anon N" and "workingset_refault_file N", in pages; one of both before 5.9. */
+static int read_refaults(int proc_fd, uint64_t *ret_nr_pages) {
+        static const char name[] = "workingset_refault";
+        uint64_t value, sum = 0;
+        char text[TEXT_MAX];
+        bool found = false;
+        int r;
+
+        r = root_read(proc_fd, "vmstat", text, sizeof(text));
+        if (r < 0)
+                return r;
+        for (const char *line = text; line; line = strchr(line, '\n')) {
+                line += *line == '\n';
+                if (strncmp(line, name, sizeof(name) - 1) != 0)
+                        continue;
+                if (sscanf(line, "%*s %" SCNu64, &value) != 1)
+                        return -EBADMSG;
+                sum += value;
+                found = true;
+        }
+        if (!found)
+                return -EOPNOTSUPP;
+        *ret_nr_pages = sum;
+        return 0;
+}
+
+int metrics_read_pressure(int proc_fd, struct damos_pressure *ret_pressure) {
+        uint64_t waited, nr_pages;
+        int r;
+
+        r = read_pressure_total(proc_fd, &waited);
+        if (r < 0 || (r = read_refaults(proc_fd, &nr_pages)) < 0)
+                return r;
+        *ret_pressure = (struct damos_pressure) { waited, nr_pages * (uint64_t) sysconf(_SC_PAGESIZE) };
+        return 0;
 }
 
 int metrics_read_file(const char *path, uint64_t *ret_value) {

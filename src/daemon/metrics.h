@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include <damond/guard.h>
 #include <damond/metric.h>
 
 /**
@@ -19,6 +20,15 @@
  * says makes no sense; another negative errno.
  */
 int metrics_read(int proc_fd, enum damos_metric metric, uint64_t *ret_value);
+
+/**
+ * metrics_read_pressure() - read how the whole machine fares
+ * @proc_fd:    /proc
+ * @ret_pressure: set to that
+ *
+ * Return: as metrics_read().
+ */
+int metrics_read_pressure(int proc_fd, struct damos_pressure *ret_pressure);
 
 /**
  * metrics_read_file() - read a number that somebody has written

@@ -10,7 +10,11 @@
 #include "log.h"
 #include "macro.h"
 #include "message-ids.h"
+#include "metrics.h"
 #include "unit.h"
+
+/* To read two files costs some tens of microseconds. */
+#define PRESSURE_INTERVAL USEC_PER_SEC
 
 /* What stayed where it was, each reason in words. */
 static size_t format_refused(const struct damos_outcome *outcome, char *buf, size_t size) {
@@ -86,6 +90,12 @@ static void tell_guard(const struct damos *scheme, const struct damos_swap *swap
                            "scheme %s is held back: of %s that it has paged out of late, %s came back",
                            scheme->name, unit_format_size_short(out, guard->cause_out),
                            unit_format_size_short(back, guard->cause_back));
+        else if (reason == DAMOS_GUARD_PRESSURE)
+                log_record(LOG_WARNING, DAMOND_MESSAGE_GUARD, fields,
+                           "scheme %s is held back: programs wait for memory, and while it paged out %s, %s came "
+                           "back to the machine",
+                           scheme->name, unit_format_size_short(out, guard->cause_out),
+                           unit_format_size_short(back, guard->cause_back));
         else if (swap->size == 0)
                 log_record(LOG_WARNING, DAMOND_MESSAGE_GUARD, fields,
                            "scheme %s is held back: there is no swap", scheme->name);
@@ -96,7 +106,9 @@ static void tell_guard(const struct damos *scheme, const struct damos_swap *swap
 }
 
 void outcome_look(struct manager *manager) {
+        struct damos_pressure pressure;
         struct damos_swap swap = {};
+        uint64_t now = manager_now();
         const struct damos *schemes;
         struct sysinfo info;
         size_t nr;
@@ -107,6 +119,12 @@ void outcome_look(struct manager *manager) {
                         .free = (uint64_t) info.freeswap * info.mem_unit,
                 };
                 damon_engine_set_swap(manager->engine, &swap);
+        }
+        if (now - manager->pressure_at >= PRESSURE_INTERVAL) {
+                manager->pressure_at = now;
+                /* a kernel may not tell */
+                if (metrics_read_pressure(manager->matcher.proc_fd, &pressure) >= 0)
+                        damon_engine_set_pressure(manager->engine, &pressure);
         }
         schemes = damon_engine_schemes(manager->engine, &nr);
         for (size_t i = 0; i < nr; i++) {

@@ -10,6 +10,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 #define SEC UINT64_C(1000000)
+#define HOUR (3600 * SEC)
 
 #define WITHIN (64 * SEC)
 #define PERIOD (WITHIN / 16)
@@ -203,6 +204,84 @@ static void a_relapse_pauses_for_longer_unless_it_is_long_ago(void **state) {
         }
 }
 
+/* A look a period after the last one, in which tasks waited so long and so much came back. */
+static void look(struct damos_guard *guard, struct damos_pressure *pressure, uint64_t waited, uint64_t back) {
+        pass(guard, PERIOD);
+        pressure->waited += waited;
+        pressure->sz_refaulted += back;
+        damos_guard_see_pressure(guard, WITHIN, pressure, now);
+}
+
+static void programs_that_wait_for_what_is_taken_halve(void **state) {
+        struct damos_pressure pressure = { 17 * SEC, GIB };
+        struct damos_guard guard = {};
+
+        /* what was before nobody knows */
+        move(&guard, 64 * MIB);
+        look(&guard, &pressure, 0, 0);
+        assert_int_equal(damos_guard_reason(&guard), DAMOS_GUARD_NONE);
+        for (uint64_t left = 32; left > 4; left /= 2) {
+                move(&guard, 2 * left * MIB);
+                look(&guard, &pressure, PERIOD / 100, left * MIB);
+                assert_int_equal(damos_guard_reason(&guard), DAMOS_GUARD_PRESSURE);
+                assert_int_equal(damos_guard_left(&guard), left * MIB);
+                assert_int_equal(guard.cause_out, 2 * left * MIB);
+                assert_int_equal(guard.cause_back, left * MIB);
+        }
+        move(&guard, 4 * MIB);
+        look(&guard, &pressure, PERIOD, 4 * MIB);
+        assert_int_equal(damos_guard_left(&guard), 0);
+        assert_int_equal(wait_for_probe(&guard), 16);
+}
+
+static void pressure_that_others_make_is_no_reason(void **state) {
+        static const struct {
+                uint64_t moved, waited, back;
+        } cases[] = {
+                { 64 * MIB, PERIOD / 100 - 1, GIB },            /* nobody waits */
+                { 64 * MIB, PERIOD, 32 * MIB - 1 },             /* for other memory than this */
+                { MIB - 1, PERIOD, GIB },                       /* hardly anything was taken */
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct damos_pressure pressure = {};
+                struct damos_guard guard = {};
+
+                look(&guard, &pressure, 0, 0);
+                for (int k = 0; k < 10; k++) {
+                        move(&guard, cases[i].moved);
+                        look(&guard, &pressure, cases[i].waited, cases[i].back);
+                        assert_int_equal(damos_guard_reason(&guard), DAMOS_GUARD_NONE);
+                }
+        }
+}
+
+static void looks_in_quick_succession_are_one(void **state) {
+        struct damos_pressure pressure = {};
+        struct damos_guard guard = {};
+
+        look(&guard, &pressure, 0, 0);
+        for (int i = 0; i < 10; i++) {
+                now += PERIOD / 11;
+                move(&guard, MIB / 4);
+                pressure.waited += PERIOD / 11;
+                pressure.sz_refaulted += MIB / 4;
+                damos_guard_see_pressure(&guard, WITHIN, &pressure, now);
+                assert_int_equal(damos_guard_reason(&guard), DAMOS_GUARD_NONE);
+        }
+        now += PERIOD / 11 + SEC;
+        damos_guard_see_pressure(&guard, WITHIN, &pressure, now);
+        assert_int_equal(damos_guard_reason(&guard), DAMOS_GUARD_PRESSURE);
+        assert_int_equal(guard.cause_out, 10 * MIB / 4);
+
+        /* counters that begin anew are no pressure */
+        pass(&guard, HOUR);
+        move(&guard, 64 * MIB);
+        pressure = (struct damos_pressure) {};
+        damos_guard_see_pressure(&guard, WITHIN, &pressure, now);
+        assert_int_equal(guard.limit, 4 * MIB);
+}
+
 static void swap_is_not_used_up(void **state) {
         struct damos_guard guard = {};
 
@@ -256,6 +335,9 @@ int main(void) {
                 cmocka_unit_test_setup(little_proves_nothing, set_up),
                 cmocka_unit_test_setup(one_in_two_stops, set_up),
                 cmocka_unit_test_setup(one_in_ten_halves, set_up),
+                cmocka_unit_test_setup(programs_that_wait_for_what_is_taken_halve, set_up),
+                cmocka_unit_test_setup(pressure_that_others_make_is_no_reason, set_up),
+                cmocka_unit_test_setup(looks_in_quick_succession_are_one, set_up),
                 cmocka_unit_test_setup(only_what_was_done_since_counts, set_up),
                 cmocka_unit_test_setup(pauses_double_up_to_an_hour, set_up),
                 cmocka_unit_test_setup(a_probe_that_goes_well_is_doubled_until_it_is_enough, set_up),

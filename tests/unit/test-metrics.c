@@ -97,6 +97,35 @@ static void total_of_pressure_is_that_of_some(void **state) {
         assert_int_equal(error_of(DAMOS_SOME_MEM_PSI_US), -EBADMSG);
 }
 
+static void pressure_is_what_tasks_wait_and_what_is_read_back(void **state) {
+        static const struct {
+                const char *vmstat;
+                int error;
+                uint64_t nr_pages;
+        } cases[] = {
+                { "nr_free_pages 5\nworkingset_nodes 7\nworkingset_refault_anon 30\nworkingset_refault_file 12\n"
+                  "workingset_activate_anon 99\n", 0, 42 },
+                { "workingset_refault 8\nworkingset_activate 3\n", 0, 8 },
+                { "nr_free_pages 5\n", -EOPNOTSUPP, 0 },
+                { "", -EOPNOTSUPP, 0 },
+                { "workingset_refault_anon\n", -EBADMSG, 0 },
+                { "workingset_refault_anon x\n", -EBADMSG, 0 },
+        };
+
+        put("pressure/memory", "some avg10=0.10 avg60=55.00 avg300=66.00 total=123456\n"
+            "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct damos_pressure pressure = {};
+
+                put("vmstat", cases[i].vmstat);
+                assert_int_equal(metrics_read_pressure(proc_fd, &pressure), cases[i].error);
+                assert_int_equal(pressure.waited, cases[i].error ? 0 : 123456);
+                assert_int_equal(pressure.sz_refaulted, cases[i].nr_pages * (uint64_t) sysconf(_SC_PAGESIZE));
+        }
+        assert_int_equal(unlinkat(proc_fd, "vmstat", 0), 0);
+        assert_int_equal(metrics_read_pressure(proc_fd, &(struct damos_pressure) {}), -ENOENT);
+}
+
 static int read_text(const char *text, uint64_t *ret_value) {
         char path[64];
 
@@ -202,6 +231,7 @@ int main(void) {
                 cmocka_unit_test(pressure_is_that_of_ten_seconds),
                 cmocka_unit_test(nonsense_in_pressure_is_an_error),
                 cmocka_unit_test(total_of_pressure_is_that_of_some),
+                cmocka_unit_test(pressure_is_what_tasks_wait_and_what_is_read_back),
                 cmocka_unit_test(number_is_read_from_a_file),
                 cmocka_unit_test(what_is_no_number_is_an_error),
                 cmocka_unit_test(what_is_no_regular_file_is_refused),
