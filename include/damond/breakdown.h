@@ -12,6 +12,7 @@
 #include <damond/target.h>
 
 struct damos;
+struct damon_ops;
 
 /**
  * enum damos_hold - what holds a scheme back from a region
@@ -78,6 +79,21 @@ struct damos_breakdown {
         struct damos_part parts[_DAMOS_HOLD_MAX];
         uint64_t age;
 };
+
+/**
+ * damos_breakdown_filtered() - find how much of what matches a scheme its filters hold back
+ * @scheme:     scheme; nothing is counted in its statistics
+ * @target:     target that the scheme is for
+ * @attrs:      attributes
+ * @ops:        operations, which are asked to do %DAMOS_STAT
+ * @ops_data:   handed to them
+ * @ret_size:   set to bytes, of addresses or of what is in memory, as filters count them
+ *
+ * Return: 0, -ENOMEM, or what went wrong with the operations.
+ */
+int damos_breakdown_filtered(const struct damos *scheme, struct damon_target *target,
+                             const struct damon_attrs *attrs, const struct damon_ops *ops, void *ops_data,
+                             uint64_t *ret_size);
 
 /**
  * damos_breakdown_add() - add the regions of a target

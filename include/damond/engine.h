@@ -206,6 +206,15 @@ bool damon_engine_is_asleep(const struct damon_engine *engine);
 void damon_engine_set_swap(struct damon_engine *engine, const struct damos_swap *swap);
 
 /**
+ * damon_engine_set_pressure() - tell how the machine fares
+ * @engine:     engine
+ * @pressure:   how it fares
+ *
+ * As damon_engine_set_swap().
+ */
+void damon_engine_set_pressure(struct damon_engine *engine, const struct damos_pressure *pressure);
+
+/**
  * damon_engine_attrs() - the attributes in force
  * @engine:     engine
  *

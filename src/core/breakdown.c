@@ -5,8 +5,10 @@
 
 #include <assert.h>
 
+#include <damond/ops.h>
 #include <damond/scheme.h>
 
+#include "array.h"
 #include "macro.h"
 
 const char *damos_hold_to_string(enum damos_hold hold) {
@@ -78,4 +80,58 @@ void damos_breakdown_add(struct damos_breakdown *breakdown, const struct damos *
                 if (hold == DAMOS_HOLD_AGE)
                         breakdown->age = MAX(breakdown->age, age_of(region, attrs));
         }
+}
+
+/* Tries of all that filters let through, or do not, by what is found in memory; the rest is counted. */
+static int list_tries(const struct damos *scheme, const struct damon_target *target,
+                      const struct damon_attrs *attrs, struct damos_try **tries, size_t *ret_nr,
+                      uint64_t *size) {
+        size_t capacity = 0, nr = 0;
+
+        for (size_t i = 0; i < target->regions.nr; i++) {
+                const struct damon_region *region = &target->regions.items[i];
+                struct damon_range part = region->range;
+
+                if (!damos_matches(scheme, region, attrs))
+                        continue;
+                for (; part.start < region->range.end; part.start = part.end) {
+                        enum damos_answer let;
+                        int r;
+
+                        part.end = damos_filters_first_part(
+                                &scheme->filters, target->name,
+                                (struct damon_range) { part.start, region->range.end }, &let);
+                        if (let == DAMOS_NO)
+                                *size += damon_range_size(&part);
+                        if (let != DAMOS_UNKNOWN)
+                                continue;
+                        r = ARRAY_GROW(*tries, capacity, nr + 1);
+                        if (r < 0)
+                                return r;
+                        (*tries)[nr++] = (struct damos_try) {
+                                .range = part, .region = i, .filters = &scheme->filters,
+                        };
+                }
+        }
+        *ret_nr = nr;
+        return 0;
+}
+
+int damos_breakdown_filtered(const struct damos *scheme, struct damon_target *target,
+                             const struct damon_attrs *attrs, const struct damon_ops *ops, void *ops_data,
+                             uint64_t *ret_size) {
+        _cleanup_free_ struct damos_try *tries = NULL;
+        uint64_t size = 0, took;
+        size_t nr;
+        int r;
+
+        r = list_tries(scheme, target, attrs, &tries, &nr, &size);
+        if (r < 0)
+                return r;
+        if (nr > 0)
+                r = ops->apply(ops_data, target, DAMOS_STAT, tries, nr, UINT64_MAX, &took);
+        for (size_t i = 0; r >= 0 && i < nr; i++)
+                size += tries[i].sz_filtered;
+        *ret_size = size;
+        return MIN(r, 0);
 }

@@ -748,6 +748,26 @@ const struct damos *damon_engine_schemes(const struct damon_engine *engine, size
         return engine->schemes;
 }
 
+int damon_engine_filtered(struct damon_engine *engine, size_t i, uint64_t *ret_size) {
+        const struct damos *scheme = &engine->schemes[i];
+        uint64_t sum = 0;
+
+        for (size_t k = 0; k < engine->nr_targets; k++) {
+                struct damon_target *target = engine->targets[k];
+                uint64_t size;
+                int r;
+
+                if (target->gone || !damos_is_for(scheme, target))
+                        continue;
+                r = damos_breakdown_filtered(scheme, target, &engine->attrs, engine->ops, engine->ops_data, &size);
+                if (r < 0)
+                        return r;
+                sum += size;
+        }
+        *ret_size = sum;
+        return 0;
+}
+
 uint64_t damon_engine_sz_waiting(const struct damon_engine *engine, size_t i) {
         return damos_queue_size(&engine->queues[i]);
 }

@@ -47,7 +47,7 @@ static void describe(const struct damos *scheme, char *buf, size_t size) {
 }
 
 static void log_state(const struct damos *scheme) {
-        char name[128], state[64], metric[64], value[64], why[160];
+        char name[128], state[64], metric[64], value[64], why[ADJUST_REASON_MAX];
         const char *fields[] = { name, state, metric, value, NULL };
 
         (void) snprintf(name, sizeof(name), "DAMOND_SCHEME=%s", scheme->name);
@@ -119,4 +119,18 @@ int adjust_schemes(struct manager *manager) {
                 status_notify(manager);
         }
         return set_timer(manager, damon_engine_adjust_at(manager->engine));
+}
+
+const char *adjust_sleep_reason(struct manager *manager, size_t i, char buf[static ADJUST_REASON_MAX]) {
+        const struct damos_meter meter = { read_metric, manager };
+        const struct damos *scheme, *schemes;
+        size_t nr;
+
+        while (damon_engine_adjust(manager->engine, &meter, manager_now(), &scheme) != DAMOS_NO_NEWS)
+                ;
+        schemes = damon_engine_schemes(manager->engine, &nr);
+        if (!schemes[i].wake.asleep)
+                return NULL;
+        describe(&schemes[i], buf, ADJUST_REASON_MAX);
+        return buf;
 }

@@ -16,8 +16,10 @@ int explain_table_init(struct explain_table *table, const struct plan *plan) {
                 .plan = plan,
                 .breakdowns = calloc(plan->nr_schemes * plan->nr_targets + 1, sizeof(*table->breakdowns)),
                 .nr_processes = calloc(plan->nr_targets + 1, sizeof(*table->nr_processes)),
+                .filtered = calloc(plan->nr_schemes + 1, sizeof(*table->filtered)),
+                .asleep = calloc(plan->nr_schemes + 1, sizeof(*table->asleep)),
         };
-        if (table->breakdowns && table->nr_processes)
+        if (table->breakdowns && table->nr_processes && table->filtered && table->asleep)
                 return 0;
         explain_table_done(table);
         return -ENOMEM;
@@ -26,6 +28,10 @@ int explain_table_init(struct explain_table *table, const struct plan *plan) {
 void explain_table_done(struct explain_table *table) {
         free(table->breakdowns);
         free(table->nr_processes);
+        free(table->filtered);
+        for (size_t i = 0; table->asleep && i < table->plan->nr_schemes; i++)
+                free(table->asleep[i]);
+        free(table->asleep);
         *table = (struct explain_table) {};
 }
 
@@ -140,7 +146,12 @@ static void print_scheme(const struct explain_table *table, size_t i, uint64_t w
         fprintf(f, "    %-27s %11s %11s %9s\n", "", "in memory", "addresses", "regions");
         for (size_t entry = 0; entry < table->plan->nr_targets; entry++)
                 print_target(table, i, entry, f);
+        if (scheme->filters.nr > 0)
+                fprintf(f, "  held back: filters: %s of what matches\n",
+                        unit_format_size_short(seen, table->filtered[i]));
         print_quota(table, i, f);
+        if (table->asleep[i])
+                fprintf(f, "  held back: watermarks: %s\n", table->asleep[i]);
         if (watched < scheme->pattern.age.min)
                 fprintf(f, "  watched for %s only: what is %s old cannot be told yet\n",
                         format_age(seen, watched), unit_format_time(wanted, scheme->pattern.age.min));

@@ -20,12 +20,16 @@
  * @plan:       schemes and target entries; borrowed
  * @breakdowns: one for each scheme and each target entry, scheme after scheme; owned
  * @nr_processes: for each target entry the number of its targets; owned
+ * @filtered:   for each scheme the bytes that match, and that its filters hold back; owned
+ * @asleep:     for each scheme why it would sleep, or NULL; owned
  * @is_residency_known: what is in memory is known of each target
  */
 struct explain_table {
         const struct plan *plan;
         struct damos_breakdown *breakdowns;
         size_t *nr_processes;
+        uint64_t *filtered;
+        char **asleep;
         bool is_residency_known;
 };
 

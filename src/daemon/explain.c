@@ -67,6 +67,26 @@ static int watch(struct explanation *explanation, uint64_t limit) {
         return sd_event_loop(manager->event);
 }
 
+/* What takes too long to be found out in each aggregation, or does not depend on them. */
+static int fill_rest(struct explanation *explanation) {
+        struct explain_table *table = &explanation->table;
+        char reason[ADJUST_REASON_MAX];
+
+        for (size_t i = 0; i < explanation->manager->plan->nr_schemes; i++) {
+                int r;
+
+                if (table->plan->schemes[i].filters.nr > 0 &&
+                    (r = damon_engine_filtered(explanation->manager->engine, i, &table->filtered[i])) < 0)
+                        return r;
+                if (!adjust_sleep_reason(explanation->manager, i, reason))
+                        continue;
+                table->asleep[i] = strdup(reason);
+                if (!table->asleep[i])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 static void print(const struct explanation *explanation, FILE *f) {
         uint64_t watched = manager_now() - explanation->began_at;
         char resolution[STATISTICS_RESOLUTION_MAX], time[UNIT_STRING_MAX];
@@ -98,7 +118,7 @@ int explain_run(struct manager *manager, uint64_t limit, FILE *f) {
         targets_scan(manager);
         if (manager->nr_attached == 0)
                 fputs("No process is selected: nothing would be watched.\n", f);
-        else if ((r = watch(&explanation, limit)) < 0)
+        else if ((r = watch(&explanation, limit)) < 0 || (r = fill_rest(&explanation)) < 0)
                 log_error(DAMOND_MESSAGE_FAILED, "cannot watch: %s", strerror(-r));
         else
                 print(&explanation, f);

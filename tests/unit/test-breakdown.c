@@ -3,6 +3,7 @@
 
 #include <damond/breakdown.h>
 
+#include <damond/ops.h>
 #include <damond/scheme.h>
 
 #include "macro.h"
@@ -170,6 +171,48 @@ static void parts_make_up_the_whole(void **state) {
         }
 }
 
+/* Finds every other page of what it is asked about to be what filters hold back. */
+static int every_other_page(void *data, struct damon_target *target, enum damos_action action,
+                            struct damos_try *tries, size_t nr, uint64_t limit, uint64_t *ret_time) {
+        int *error = data;
+
+        assert_int_equal(action, DAMOS_STAT);
+        for (size_t i = 0; i < nr; i++)
+                tries[i].sz_filtered = damon_range_size(&tries[i].range) / PAGE / 2 * PAGE;
+        *ret_time = 0;
+        return *error;
+}
+
+static void what_filters_hold_back_is_asked_where_addresses_do_not_tell(void **state) {
+        const struct damon_region regions[] = {
+                { .range = { 0, 10 * PAGE }, .age = 20 },
+                { .range = { 10 * PAGE, 20 * PAGE }, .age = 7 },
+                { .range = { 20 * PAGE, 30 * PAGE }, .age = 90 },
+        };
+        static struct damos_filter items[] = {
+                { .type = DAMOS_FILTER_ADDR, .matching = true, .addr = { 4 * PAGE, 15 * PAGE } },
+                { .type = DAMOS_FILTER_ANON, .matching = true },
+        };
+        const struct damon_ops ops = { .page_size = PAGE, .apply = every_other_page };
+        struct damon_target *target = target_of(regions, ELEMENTSOF(regions));
+        struct damos scheme = cold;
+        uint64_t size = 42;
+        int error = 0;
+
+        /* six pages of the first region by their address, and of what is left and of the third a half */
+        scheme.filters = (struct damos_filters) { items, ELEMENTSOF(items) };
+        ASSERT_OK(damos_breakdown_filtered(&scheme, target, &attrs, &ops, &error, &size));
+        assert_int_equal(size, (6 + 2 + 5) * PAGE);
+
+        error = -EIO;
+        assert_int_equal(damos_breakdown_filtered(&scheme, target, &attrs, &ops, &error, &size), -EIO);
+        /* nobody is asked what addresses tell */
+        scheme.filters.nr = 1;
+        ASSERT_OK(damos_breakdown_filtered(&scheme, target, &attrs, &ops, &error, &size));
+        assert_int_equal(size, 6 * PAGE);
+        damon_target_free(target);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_holds_back),
@@ -178,6 +221,7 @@ int main(void) {
                 cmocka_unit_test(parts_are_counted_in_addresses_and_in_memory),
                 cmocka_unit_test(other_targets_are_one_part),
                 cmocka_unit_test(parts_make_up_the_whole),
+                cmocka_unit_test(what_filters_hold_back_is_asked_where_addresses_do_not_tell),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

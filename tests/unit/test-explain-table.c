@@ -17,6 +17,7 @@ static const struct damon_attrs attrs = {
 static char name_db[] = "db", name_web[] = "web", name_none[] = "none", name_out[] = "out", name_all[] = "all";
 static char *only_db[] = { name_db };
 
+static struct damos_filter filter = { .type = DAMOS_FILTER_ANON };
 static struct plan_target entries[] = { { .name = name_db }, { .name = name_web }, { .name = name_none } };
 static struct damos schemes[] = {
         {
@@ -100,6 +101,12 @@ static void table_is_by_scheme_and_entry(void **state) {
 "    matches now                        6.5M       19.5M         4\n"
 "  target none: no process\n");
 
+        /* what is found out at the end */
+        schemes[0].filters = (struct damos_filters) { &filter, 1 };
+        table.filtered[0] = 3 * MIB;
+        table.asleep[0] = strdup("free_swap_rate is 3%, below its low watermark of 5%");
+        assert_non_null(table.asleep[0]);
+
         /* a kernel that does not tell what is in memory */
         ASSERT_OK(damon_residency_set(&targets[1]->residency, NULL, 0));
         explain_table_fill(&table, targets + 1, 1, &attrs);
@@ -110,7 +117,9 @@ static void table_is_by_scheme_and_entry(void **state) {
 "  target db: no process\n"
 "  target web: the scheme is not for it\n"
 "  target none: no process\n"
+"  held back: filters: 3M of what matches\n"
 "  held back: quota, which allows about 2M in 1s: 0B wait\n"
+"  held back: watermarks: free_swap_rate is 3%, below its low watermark of 5%\n"
 "\n"
 "scheme all: stat; size = [ \"min\", \"max\" ]; nr_accesses = [ \"min\", \"max\" ]; age = [ \"min\", \"max\" ]; dry run\n"
 "                                  in memory   addresses   regions\n"
