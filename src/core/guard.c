@@ -22,9 +22,9 @@
 #define PAUSE_PART 4
 
 /*
- * Pressure counts if tasks wait for memory for so small a part of the time: a program that reads back
- * all that is taken from it, from swap in memory, waits for a thirtieth of it (test-outcome in
- * tests/vm), a busy machine with enough memory not for a thousandth. Looks are so far apart at least.
+ * Pressure counts if tasks wait for memory for so small a part of the time: swap in memory is quick, and
+ * a program that reads back all that is taken from it, 57 MB a second, waits for a thirtieth of the time
+ * only. Looks are so far apart at least.
  */
 #define WAITED_PART 100
 #define LOOK_MIN USEC_PER_SEC
