@@ -314,6 +314,22 @@ static void registers(void)
                         : "+&r"(bad)
                         :
                         : "rax", "rcx", "rdx", "r11", "r12", "r13", "xmm4", "xmm5", "xmm15", "cc", "memory");
+#elif defined(__aarch64__)
+                __asm__ volatile(
+                        "movz x9, #0x4567\n movk x9, #0x123, lsl #16\n movz x16, #0xabcd\n movz x17, #0x1357\n"
+                        "fmov d5, x9\n ins v5.d[1], x16\n fmov d8, x17\n dup v31.2d, x17\n"
+                        "movz x11, #0\n cmp x11, #1\n movz w10, #20000\n"
+                        "1: sub w10, w10, #1\n cbnz w10, 1b\n"
+                        "cset %w0, pl\n cset w11, hs\n orr %0, %0, x11\n"
+                        "movz x12, #0x4567\n movk x12, #0x123, lsl #16\n eor x11, x9, x12\n orr %0, %0, x11\n"
+                        "fmov x11, d5\n eor x11, x11, x12\n orr %0, %0, x11\n"
+                        "mov x11, v5.d[1]\n eor x11, x11, x16\n orr %0, %0, x11\n"
+                        "fmov x11, d8\n eor x11, x11, x17\n orr %0, %0, x11\n"
+                        "mov x11, v31.d[1]\n eor x11, x11, x17\n orr %0, %0, x11\n"
+                        "movz x12, #0xabcd\n eor x11, x16, x12\n orr %0, %0, x11\n"
+                        : "+&r"(bad)
+                        :
+                        : "x9", "x10", "x11", "x12", "x16", "x17", "v5", "v8", "v31", "cc");
 #else
                 for (volatile unsigned k = 0; k < 20000; k++)
                         ;
