@@ -40,6 +40,25 @@ fail() {
         exit 1
 }
 
+# own_programs [PROGRAM...]: these, damond and those that a job waits and counts with, and what all of them
+# open, become the guest's own, in memory. As long as they are the host's, each opening is a round trip (a
+# sleep makes 20 of them), and with --icount time runs ahead meanwhile.
+own_programs() {
+        local program programs
+        [ "${DAMOND_VM:-}" = 1 ] || return 0    # nothing of the host is touched
+        mapfile -t programs < <(type -P awk bash cat dd dirname getconf grep head mkdir paste rm sed seq sleep sort \
+                tail wc "$@")
+        programs+=("$DAMOND")
+        {
+                printf '%s\n' "${programs[@]}" /etc/ld.so.cache /usr/share/locale/locale.alias \
+                        /usr/lib/*/gconv/gconv-modules.cache
+                find /usr/lib/locale/C.utf8 -type f || true
+                for program in "${programs[@]}"; do
+                        LD_TRACE_LOADED_OBJECTS=1 "$program" | grep -o '/[^ ]*'
+                done
+        } | sort -u | xargs touch -c
+}
+
 # start NAME COMMAND...: in the background; its pid is in the variable NAME, its output in
 # $tmp/NAME.out and $tmp/NAME.err.
 start() {
