@@ -12,6 +12,7 @@
 #include "log.h"
 #include "macro.h"
 #include "message-ids.h"
+#include "text.h"
 #include "unit.h"
 
 /* Share of the CPU budget that looking for processes, and taking hold of them, may take. */
@@ -346,6 +347,8 @@ int manager_run(struct manager *manager) {
         (void) sd_notify(false, "READY=1");
         status_notify(manager);
 
+        /* the start is over; if it cannot, damond is larger, and that is all */
+        (void) text_let_go();
         if (r >= 0)
                 r = sd_event_loop(manager->event);
 

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "macro.h"
 #include "message-ids.h"
+#include "text.h"
 #include "unit.h"
 
 static void log_config_errors(const struct conf_diag *diag) {
@@ -211,4 +212,5 @@ void manager_reload(struct manager *manager) {
         (void) sd_notify(false, "READY=1");
         status_notify(manager);
         conf_diag_done(&diag);
+        (void) text_let_go();
 }
