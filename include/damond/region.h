@@ -315,7 +315,7 @@ int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_
  * @page_size:          page size
  *
  * Those that are not uniform, or have just changed, get more than others, and the large get more
- * than the small; but each gets two an aggregation, so that a change shows in any of them. What is
+ * than the small; but each gets one an aggregation, so that a change shows in any of them. What is
  * not in memory costs nothing, and is left out.
  */
 void damon_regions_pace(struct damon_regions *regions, uint32_t sample_every,
