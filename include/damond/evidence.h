@@ -120,6 +120,14 @@ struct damon_cut damon_evidence_cut(const struct damon_evidence *evidence);
 void damon_evidence_fade(struct damon_evidence *evidence);
 
 /**
+ * damon_evidence_doubt() - let evidence lose all but an eighth of its weight
+ * @evidence:   evidence of a part that was picked because of it
+ *
+ * Of all parts that could have been picked, it is the one that differs most: by chance, too.
+ */
+void damon_evidence_doubt(struct damon_evidence *evidence);
+
+/**
  * damon_evidence_transfer() - take evidence over to another range
  * @into:       evidence to add to
  * @into_range: the range it is of

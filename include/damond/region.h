@@ -34,6 +34,8 @@
  * @nr_in_memory:       pages of it in memory when it was last to be sampled, as far as known
  * @again:              page, counted from 1 at the start of the region, that is to be looked
  *                      at again, or 0
+ * @found:              page, counted from 1, that a second look of the running aggregation found
+ *                      accessed, or 0
  * @nr_again:           second looks at pages that had just been accessed,
  * @nr_again_accessed:  and how many of them found another access
  * @nr_idle:            aggregations since one that saw an access, 255 at most
@@ -68,6 +70,7 @@ struct damon_region {
         uint32_t nr_unknown;
         uint32_t nr_in_memory;
         uint32_t again;
+        uint32_t found;
         uint16_t nr_unfaded;
         uint16_t pace;
         uint16_t saved;
@@ -220,6 +223,20 @@ static inline bool damon_region_is_new(const struct damon_region *region) {
 }
 
 /**
+ * damon_regions_fit() - move borders that lie a few pages off
+ * @regions:            regions at the end of an aggregation, not folded yet
+ * @max_nr_accesses:    as in damon_regions_fold()
+ * @page_size:          page size
+ *
+ * Borders are as exact as bins are small. What is left of a hot neighbour in a large idle region is
+ * sampled once in a while, and makes all of the region young. So where the only page of a region
+ * that is known to be accessed was so at a second look, too, and lies near to a neighbour that is
+ * accessed at half of the checks or more, the page and what lies between go to that neighbour; the
+ * region then has seen no access.
+ */
+void damon_regions_fit(struct damon_regions *regions, uint32_t max_nr_accesses, uint64_t page_size);
+
+/**
  * damon_regions_fold() - end an aggregation: turn its checks into access frequencies
  * @regions:            regions
  * @max_nr_accesses:    what a region accessed at every check is given
@@ -315,7 +332,7 @@ int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_
  * @page_size:          page size
  *
  * Those that are not uniform, or have just changed, get more than others, and the large get more
- * than the small; but each gets two an aggregation, so that a change shows in any of them. What is
+ * than the small; but each gets one an aggregation, so that a change shows in any of them. What is
  * not in memory costs nothing, and is left out.
  */
 void damon_regions_pace(struct damon_regions *regions, uint32_t sample_every,

@@ -236,16 +236,17 @@ static int update_targets(struct damon_engine *engine, uint64_t nr_passed) {
         return 0;
 }
 
-/* Fold, count ages, merge: after this the regions say what the aggregation has shown. */
+/* Fit, fold, count ages, merge: after this the regions say what the aggregation has shown. */
 static void merge_target(const struct damon_engine *engine, struct damon_target *target) {
         uint32_t max_nr_accesses = damon_attrs_max_nr_accesses(&engine->attrs);
-        uint32_t threshold = damon_regions_fold(&target->regions, max_nr_accesses,
-                                                engine->ops->page_size) / 10;
+        uint64_t page_size = engine->ops->page_size;
+        uint32_t threshold;
 
+        damon_regions_fit(&target->regions, max_nr_accesses, page_size);
+        threshold = damon_regions_fold(&target->regions, max_nr_accesses, page_size) / 10;
         damon_regions_count_age(&target->regions, threshold);
         damon_regions_merge_within(&target->regions, threshold, max_nr_accesses,
-                                   damon_target_sz_limit(target, &engine->attrs,
-                                                         engine->ops->page_size),
+                                   damon_target_sz_limit(target, &engine->attrs, page_size),
                                    engine->attrs.max_regions);
 }
 
@@ -403,6 +404,16 @@ static uint64_t roll(const struct damon_engine *engine, uint64_t bound) {
         return engine->env.random(engine->env.userdata, bound);
 }
 
+static void add_sample(struct damon_engine *engine, struct damon_target *target, size_t i, uint64_t addr,
+                       bool again) {
+        engine->samples[engine->nr_samples++] = (struct damon_sample) {
+                .target = target,
+                .region = i,
+                .addr = addr,
+                .again = again,
+        };
+}
+
 /*
  * Sample a page at random of those in memory, and the one that is worth a second look. What is in
  * memory is found out now and then only: some of the samples are of any page, so that what was
@@ -413,11 +424,18 @@ static void draw_samples(struct damon_engine *engine, struct damon_target *targe
         const struct damon_residency *residency = &target->residency;
         uint64_t page_size = engine->ops->page_size, again = region->again, addr;
         uint64_t nr_pages = damon_residency_size(residency, region->range) / page_size;
+        bool due;
 
         note_residency(region, nr_pages, residency->known);
-        if (!damon_region_is_due(region))
+        due = damon_region_is_due(region);
+        /* whether what was idle so far still is should be known when the aggregation ends */
+        if (again > 0 && (due || !region->accessed)) {
+                region->again = 0;
+                if (!region->absent)
+                        add_sample(engine, target, i, damon_region_page(region, again - 1, page_size), true);
+        }
+        if (!due)
                 return;
-        region->again = 0;
         if (residency->known && roll(engine, ANYWHERE_SHARE) == 0)
                 addr = damon_region_page(region, roll(engine, damon_range_size(&region->range) / page_size),
                                          page_size);
@@ -427,18 +445,7 @@ static void draw_samples(struct damon_engine *engine, struct damon_target *targe
                 return;
         } else
                 addr = damon_residency_address(residency, region->range, page_size * roll(engine, nr_pages));
-        engine->samples[engine->nr_samples++] = (struct damon_sample) {
-                .target = target,
-                .region = i,
-                .addr = addr,
-        };
-        if (again > 0)
-                engine->samples[engine->nr_samples++] = (struct damon_sample) {
-                        .target = target,
-                        .region = i,
-                        .addr = damon_region_page(region, again - 1, page_size),
-                        .again = true,
-                };
+        add_sample(engine, target, i, addr, false);
 }
 
 static int mark_samples(struct damon_engine *engine, struct damon_step *step) {

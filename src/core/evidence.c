@@ -108,11 +108,19 @@ struct damon_cut damon_evidence_cut(const struct damon_evidence *evidence) {
         return best;
 }
 
-void damon_evidence_fade(struct damon_evidence *evidence) {
+static void keep(struct damon_evidence *evidence, unsigned part, unsigned of) {
         for (unsigned i = 0; i < DAMON_NR_BINS; i++) {
-                evidence->accessed[i] = (uint16_t) (evidence->accessed[i] * 15U / 16);
-                evidence->idle[i] = (uint16_t) (evidence->idle[i] * 15U / 16);
+                evidence->accessed[i] = (uint16_t) (evidence->accessed[i] * part / of);
+                evidence->idle[i] = (uint16_t) (evidence->idle[i] * part / of);
         }
+}
+
+void damon_evidence_fade(struct damon_evidence *evidence) {
+        keep(evidence, 15, 16);
+}
+
+void damon_evidence_doubt(struct damon_evidence *evidence) {
+        keep(evidence, 1, 8);
 }
 
 /* Round, and carry over what that leaves, so that what is divided often does not grow or vanish. */

@@ -8,14 +8,14 @@
 
 #include "macro.h"
 
-/* Samples of any region in an aggregation: one may be unlucky, of two both hardly ever are. */
-#define NR_LEAST 2
+/* Samples of any region in an aggregation. */
+#define NR_LEAST 1
 
 /* How many times as much a region gets that is still to be found out about. */
 #define OPEN_WEIGHT 4.0
 
 /* Checks that say enough of a region. */
-#define NR_ENOUGH 20
+#define NR_ENOUGH 6
 
 /* Golden section of a pace: however many multiples of it there are, they are spread evenly. */
 #define SPREAD 10127

@@ -45,6 +45,8 @@ void damon_region_count(struct damon_region *region, uint64_t page, bool accesse
         if (again) {
                 region->nr_again++;
                 region->nr_again_accessed = (uint8_t) (region->nr_again_accessed + accessed);
+                if (accessed)
+                        region->found = (uint32_t) page + 1;
                 return;
         }
         /* the bin of the middle of the page: where pages are larger than bins, that is where

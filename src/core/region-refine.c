@@ -95,6 +95,8 @@ static void cut_region(struct damon_regions *regions, const struct damon_region 
                 });
                 if (whole->cut.urgency >= URGENCY_TOLD)
                         tell_piece(piece, max_nr_accesses);
+                if (whole->cut.urgency >= URGENCY_DIFFERENT)
+                        damon_evidence_doubt(&piece->evidence);
         }
 }
 

@@ -2,7 +2,7 @@
 /*
  * Regions: see region.h. They are kept in one sorted array, so that a pass over them is a
  * pass over memory, and steady work needs no allocation. What they know is in region-fold.c, how they
- * are merged and cut in region-merge.c and region-refine.c.
+ * are merged and cut in region-merge.c and region-refine.c, and how borders are put right in region-fit.c.
  */
 
 #include <damond/region.h>
@@ -74,7 +74,7 @@ void damon_region_reshape(struct damon_region *region, struct damon_range range)
         if (before.start == range.start && before.end == range.end)
                 return;
         region->range = range;
-        region->again = 0;
+        region->again = region->found = 0;
         region->run = 0;
         region->running = region->evidence = (struct damon_evidence) {};
         damon_evidence_transfer(&region->running, range, &running, before);
@@ -280,7 +280,7 @@ void damon_regions_rescale(struct damon_regions *regions, uint32_t old_max, uint
                 region->running = (struct damon_evidence) {};
                 region->nr_known = region->nr_unknown = 0;
                 region->touched = false;
-                region->again = 0;
+                region->again = region->found = 0;
         }
 }
 

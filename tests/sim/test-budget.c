@@ -471,8 +471,8 @@ static void the_budget_is_well_spent(void **state) {
                 void (*make)(struct sim_target *script);
                 double most;            /* islands and moving: at one sample a region and step 0.078 and 0.235 */
         } cases[] = {
-                { "islands", make_islands, 0.04 },
-                { "moving", make_moving, 0.12 },
+                { "islands", make_islands, 0.025 },
+                { "moving", make_moving, 0.1 },
                 { "gradient", make_gradient, 0.03 },
                 { "needles", make_needles, 0.024 },
         };

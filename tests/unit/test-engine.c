@@ -1736,9 +1736,9 @@ static void pages_found_accessed_are_looked_at_again(void **state) {
                         if (!sample->again || s.aggregated)
                                 continue;
                         /* beside a sample of the same region */
-                        assert_true(k > 0);
-                        assert_int_equal(w->fake.marked[k - 1].region, sample->region);
-                        assert_false(w->fake.marked[k - 1].again);
+                        assert_true(k + 1 < w->fake.nr_marked);
+                        assert_int_equal(w->fake.marked[k + 1].region, sample->region);
+                        assert_false(w->fake.marked[k + 1].again);
                         /* once: it is no fair sample */
                         for (i_before = 0; i_before < nr_before; i_before++)
                                 if (!before[i_before].again && before[i_before].addr == sample->addr)
@@ -1750,6 +1750,51 @@ static void pages_found_accessed_are_looked_at_again(void **state) {
         /* the price: at most one in two, and less where it is known */
         print_message("%zu of %zu samples were second looks\n", nr_again, nr);
         assert_in_range(100 * nr_again / nr, 1, 30);
+}
+
+static enum damon_outcome accessed_now_and_then(const struct damon_sample *sample) {
+        struct rng rng = { sample->addr };
+
+        return rng_below(&rng, 100) ? DAMON_IDLE : DAMON_ACCESSED;
+}
+
+static bool is_looked_at_again(const struct world *w, uint64_t addr) {
+        for (size_t k = 0; k < w->fake.nr_marked; k++)
+                if (w->fake.marked[k].again && w->fake.marked[k].addr == addr)
+                        return true;
+        return false;
+}
+
+/* Where not all regions are sampled at each step, what was idle so far does not wait for its turn. */
+static void what_was_idle_is_looked_at_again_at_once(void **state) {
+        _cleanup_world_ struct world *w = world_new();
+        const struct damon_target *t = add(w, "a");
+        static struct damon_sample before[2000];
+        struct damon_attrs spare = attrs;
+        size_t nr_at_once = 0;
+
+        spare.sample_every = 4;
+        ASSERT_OK(damon_engine_set_attrs(w->engine, &spare));
+        w->fake.outcome_of = accessed_now_and_then;
+        step(w);
+        for (int i = 0; i < 2000; i++) {
+                size_t nr_before = w->fake.nr_marked;
+
+                memcpy(before, w->fake.marked, nr_before * sizeof(before[0]));
+                if (step(w).aggregated)
+                        continue;
+                for (size_t k = 0; k < nr_before; k++) {
+                        const struct damon_region *region = &t->regions.items[before[k].region];
+
+                        if (before[k].again || accessed_now_and_then(&before[k]) == DAMON_IDLE ||
+                            region->accessed || region->nr_again >= 8 ||
+                            damon_range_size(&region->range) <= DAMON_NR_BINS * PAGE)
+                                continue;
+                        assert_true(is_looked_at_again(w, before[k].addr));
+                        nr_at_once++;
+                }
+        }
+        assert_true(nr_at_once > 10);
 }
 
 static void uniform_memory_is_not_looked_at_again(void **state) {
@@ -2013,6 +2058,7 @@ int main(void) {
                 cmocka_unit_test(limits_hold_for_each_target),
                 cmocka_unit_test(uniform_memory_is_explored_by_few_regions),
                 cmocka_unit_test(pages_found_accessed_are_looked_at_again),
+                cmocka_unit_test(what_was_idle_is_looked_at_again_at_once),
                 cmocka_unit_test(uniform_memory_is_not_looked_at_again),
                 cmocka_unit_test(same_seed_gives_the_same_run),
                 cmocka_unit_test(regions_change_only_at_aggregations_and_updates),

@@ -312,6 +312,16 @@ static void fade_takes_a_sixteenth(void **state) {
         assert_near(damon_evidence_tally(&evidence).known, 0, 0);
 }
 
+static void doubt_leaves_an_eighth(void **state) {
+        struct damon_evidence evidence = OF_BINS(8, 0, 1, 2, 3, 4, 5, 6, 8), before = evidence;
+
+        damon_evidence_doubt(&evidence);
+        for (size_t i = 0; i < DAMON_NR_BINS; i++) {
+                assert_int_equal(evidence.accessed[i], before.accessed[i] / 8);
+                assert_int_equal(evidence.idle[i], before.idle[i] / 8);
+        }
+}
+
 static void fade_and_add_settle_at_sixteen_times_what_is_added(void **state) {
         struct damon_evidence evidence = {};
         const struct damon_evidence each = OF_BINS(20, 5, 10, 20, 0, 1, 2, 3, 4);
@@ -511,6 +521,7 @@ int main(void) {
                 cmocka_unit_test(cut_of_what_is_alike_is_the_first_half),
                 cmocka_unit_test(cut_is_the_best_of_all_parts),
                 cmocka_unit_test(fade_takes_a_sixteenth),
+                cmocka_unit_test(doubt_leaves_an_eighth),
                 cmocka_unit_test(fade_and_add_settle_at_sixteen_times_what_is_added),
                 cmocka_unit_test(transfer_to_the_same_range_adds),
                 cmocka_unit_test(transfer_leaves_out_what_lies_outside),

@@ -1184,7 +1184,8 @@ static void refine_divides_the_evidence(void **state) {
         for (size_t i = 0; i < 3; i++) {
                 struct damon_tally tally = damon_evidence_tally(&regions.items[i].evidence);
 
-                assert_float_equal(tally.known, (i == 2 ? 16 : 8), 1e-9);
+                /* that a part was picked makes it less sure */
+                assert_float_equal(tally.known, (i == 2 ? 16 : 8) / 8, 1e-9);
                 assert_float_equal(damon_evidence_rate(&regions.items[i].evidence), (i == 1), 1e-9);
                 assert_int_equal(regions.items[i].nr_accesses, i == 1 ? 20 : 0);
                 assert_true(regions.items[i].accessed);
