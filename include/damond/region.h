@@ -231,8 +231,8 @@ static inline bool damon_region_is_new(const struct damon_region *region) {
  * Borders are as exact as bins are small. What is left of a hot neighbour in a large idle region is
  * sampled once in a while, and makes all of the region young. So where the only page of a region
  * that is known to be accessed was so at a second look, too, and lies near to a neighbour that is
- * accessed at half of the checks or more, the page and what lies between go to that neighbour; the
- * region then has seen no access.
+ * accessed at half of the checks or more, the page and what lies between go to that neighbour, which
+ * at most doubles by that; the region then has seen no access.
  */
 void damon_regions_fit(struct damon_regions *regions, uint32_t max_nr_accesses, uint64_t page_size);
 

@@ -36,10 +36,12 @@ static struct damon_regions regions_with_borders(void) {
 
 /* An aggregation in which a page of the idle region was accessed, and maybe at a second look, too. */
 static void aggregate(struct damon_regions *regions, uint64_t page, bool again) {
-        for (size_t i = 0; i < regions->nr; i++)
+        for (size_t i = 0; i < regions->nr; i++) {
+                uint64_t nr_pages = damon_range_size(&regions->items[i].range) / PAGE;
+
                 for (uint64_t k = 0; k < NR_CHECKS; k++)
-                        damon_region_count(&regions->items[i], k * (i == 1 ? NR_IDLE : NR_HOT) / NR_CHECKS, i != 1,
-                                           false, PAGE);
+                        damon_region_count(&regions->items[i], k * nr_pages / NR_CHECKS, i != 1, false, PAGE);
+        }
         damon_region_count(&regions->items[1], page, true, false, PAGE);
         assert_int_equal(regions->items[1].again, page + 1);
         regions->items[1].again = 0;
@@ -140,6 +142,19 @@ static void the_neighbour_must_be_hot_and_adjoin(void **state) {
         assert_int_equal(regions.items[0].range.end, END);
 }
 
+static void a_neighbour_at_most_doubles(void **state) {
+        struct damon_regions regions = regions_with_borders();
+
+        regions.items[0].range.start = START - 4 * PAGE;
+        aggregate(&regions, 4, true);
+        assert_young(&regions);
+
+        regions = regions_with_borders();
+        regions.items[0].range.start = START - 4 * PAGE;
+        aggregate(&regions, 3, true);
+        assert_fitted(&regions, START + 4 * PAGE, END);
+}
+
 static void what_was_found_does_not_outlast_its_aggregation_or_its_borders(void **state) {
         struct damon_regions regions = regions_with_borders();
 
@@ -163,6 +178,7 @@ int main(void) {
                 cmocka_unit_test(what_is_not_accessed_again_is_an_access_of_the_region),
                 cmocka_unit_test(so_is_one_of_several),
                 cmocka_unit_test(the_neighbour_must_be_hot_and_adjoin),
+                cmocka_unit_test(a_neighbour_at_most_doubles),
                 cmocka_unit_test(what_was_found_does_not_outlast_its_aggregation_or_its_borders),
         };
 
