@@ -121,9 +121,10 @@ void damon_evidence_fade(struct damon_evidence *evidence);
 
 /**
  * damon_evidence_doubt() - let evidence lose all but an eighth of its weight
- * @evidence:   evidence of a part that was picked because of it
+ * @evidence:   evidence of a part of what was cut where that made the largest difference
  *
- * Of all parts that could have been picked, it is the one that differs most: by chance, too.
+ * Of all cuts there could have been it is the one that finds the most, by chance, too. Of less than half
+ * a check nothing is left.
  */
 void damon_evidence_doubt(struct damon_evidence *evidence);
 

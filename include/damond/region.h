@@ -229,10 +229,11 @@ static inline bool damon_region_is_new(const struct damon_region *region) {
  * @page_size:          page size
  *
  * Borders are as exact as bins are small. What is left of a hot neighbour in a large idle region is
- * sampled once in a while, and makes all of the region young. So where the only page of a region
- * that is known to be accessed was so at a second look, too, and lies near to a neighbour that is
- * accessed at half of the checks or more, the page and what lies between go to that neighbour, which
- * at most doubles by that; the region then has seen no access.
+ * sampled once in a while, and makes all of the region young. So where the only access to a region
+ * that is known was of this aggregation, was one of the same page at a second look, too, and lies near
+ * to a neighbour that is accessed at half of the checks or more, that neighbour gets the pages up to it,
+ * and as many beyond, as it is hardly the farthest; by that it at most doubles. The region then has seen
+ * no access.
  */
 void damon_regions_fit(struct damon_regions *regions, uint32_t max_nr_accesses, uint64_t page_size);
 
@@ -315,7 +316,7 @@ void damon_regions_merge_within(struct damon_regions *regions, uint32_t threshol
  * In this order, as long as there may be more regions: where the checks of a part of a region
  * differ from the rest by more than chance explains; in the middle of what is not uniform,
  * highest variance first; and in the middle of what is larger than its share of @nr_explore.
- * Pieces that differ have frequencies of their own at once.
+ * Pieces that differ have frequencies of their own at once, but know less; see damon_evidence_doubt().
  * The kernel cuts all regions at random points (damon_split_regions_of()); for what that
  * costs, see README.md, "How near to the truth".
  *
@@ -332,7 +333,7 @@ int damon_regions_refine(struct damon_regions *regions, size_t nr_explore, size_
  * @page_size:          page size
  *
  * Those that are not uniform, or have just changed, get more than others, and the large get more
- * than the small; but each gets one an aggregation, so that a change shows in any of them. What is
+ * than the small; but each gets two an aggregation, so that a change shows in any of them. What is
  * not in memory costs nothing, and is left out.
  */
 void damon_regions_pace(struct damon_regions *regions, uint32_t sample_every,

@@ -108,19 +108,27 @@ struct damon_cut damon_evidence_cut(const struct damon_evidence *evidence) {
         return best;
 }
 
-static void keep(struct damon_evidence *evidence, unsigned part, unsigned of) {
+void damon_evidence_fade(struct damon_evidence *evidence) {
         for (unsigned i = 0; i < DAMON_NR_BINS; i++) {
-                evidence->accessed[i] = (uint16_t) (evidence->accessed[i] * part / of);
-                evidence->idle[i] = (uint16_t) (evidence->idle[i] * part / of);
+                evidence->accessed[i] = (uint16_t) (evidence->accessed[i] * 15U / 16);
+                evidence->idle[i] = (uint16_t) (evidence->idle[i] * 15U / 16);
         }
 }
 
-void damon_evidence_fade(struct damon_evidence *evidence) {
-        keep(evidence, 15, 16);
+/* Leave an eighth; what that leaves of one bin is carried over to the next. */
+static void doubt(uint16_t weights[static DAMON_NR_BINS]) {
+        unsigned carry = 0;
+
+        for (unsigned i = 0; i < DAMON_NR_BINS; i++) {
+                carry += weights[i];
+                weights[i] = (uint16_t) (carry / 8);
+                carry %= 8;
+        }
 }
 
 void damon_evidence_doubt(struct damon_evidence *evidence) {
-        keep(evidence, 1, 8);
+        doubt(evidence->accessed);
+        doubt(evidence->idle);
 }
 
 /* Round, and carry over what that leaves, so that what is divided often does not grow or vanish. */

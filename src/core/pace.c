@@ -8,11 +8,11 @@
 
 #include "macro.h"
 
-/* Samples of any region in an aggregation. */
-#define NR_LEAST 1
+/* Samples of any region in an aggregation: one may be unlucky, of two both hardly ever are. */
+#define NR_LEAST 2
 
 /* How many times as much a region gets that is still to be found out about. */
-#define OPEN_WEIGHT 4.0
+#define OPEN_WEIGHT 5.0
 
 /* Checks that say enough of a region. */
 #define NR_ENOUGH 6
@@ -68,7 +68,8 @@ void damon_regions_pace(struct damon_regions *regions, uint32_t sample_every,
 
                 if (sample_every <= 1)
                         pace = 1;
-                region->pace = (uint16_t) (MIN(pace, 1.0) * DAMON_PACE_ALL);
+                /* rounded up, or what is to have one may have none */
+                region->pace = (uint16_t) MIN(MIN(pace, 1.0) * DAMON_PACE_ALL + 1, (double) DAMON_PACE_ALL);
                 /* not all of them in the same interval */
                 region->saved = (uint16_t) (i * SPREAD % DAMON_PACE_ALL);
         }

@@ -313,13 +313,20 @@ static void fade_takes_a_sixteenth(void **state) {
 }
 
 static void doubt_leaves_an_eighth(void **state) {
-        struct damon_evidence evidence = OF_BINS(8, 0, 1, 2, 3, 4, 5, 6, 8), before = evidence;
+        struct damon_evidence evidence = OF_BINS(8, 0, 8, 16, 24, 32, 40, 48, 64), before = evidence;
 
         damon_evidence_doubt(&evidence);
         for (size_t i = 0; i < DAMON_NR_BINS; i++) {
                 assert_int_equal(evidence.accessed[i], before.accessed[i] / 8);
                 assert_int_equal(evidence.idle[i], before.idle[i] / 8);
         }
+
+        /* what is a little of each bin is no less in all */
+        evidence = (struct damon_evidence) {};
+        for (size_t i = 0; i < DAMON_NR_BINS; i++)
+                evidence.accessed[i] = 3;
+        damon_evidence_doubt(&evidence);
+        assert_near(damon_evidence_tally(&evidence).accessed, 3.0 * DAMON_NR_BINS / 8 / CHECK, 1e-9);
 }
 
 static void fade_and_add_settle_at_sixteen_times_what_is_added(void **state) {

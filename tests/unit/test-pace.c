@@ -108,12 +108,30 @@ static void what_is_not_in_memory_takes_nothing_away(void **state) {
                 assert_in_range(nr[i], NR_CHECKS / 2 - 1, NR_CHECKS / 2 + 1);
 }
 
+/* Rounding takes none away from the least there is. */
+static void few_checks_are_enough_for_all(void **state) {
+        struct damon_regions regions = settled(100, 100);
+
+        for (uint32_t nr_checks = 2; nr_checks <= 64; nr_checks++)
+                for (uint32_t every = 2; every <= 4; every++) {
+                        damon_regions_pace(&regions, every, nr_checks, PAGE);
+                        for (size_t i = 0; i < regions.nr; i++) {
+                                unsigned nr = 0;
+
+                                for (uint32_t k = 0; k < nr_checks; k++)
+                                        nr += damon_region_is_due(&regions.items[i]);
+                                assert_in_range(nr, 2, nr_checks);
+                        }
+                }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(all_are_sampled_if_there_is_no_need_to_spare),
                 cmocka_unit_test(what_is_alike_is_sampled_alike_and_evenly),
                 cmocka_unit_test(the_large_and_the_open_get_more_but_each_gets_two),
                 cmocka_unit_test(what_is_not_in_memory_takes_nothing_away),
+                cmocka_unit_test(few_checks_are_enough_for_all),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,23 +72,23 @@ static void assert_young(const struct damon_regions *regions) {
 }
 
 static void a_page_beside_a_hot_neighbour_goes_to_it(void **state) {
-        static const uint64_t pages[] = { 0, 1, 7, 99 };
+        static const uint64_t pages[] = { 0, 1, 7, 49 };
 
         for (size_t i = 0; i < ELEMENTSOF(pages); i++) {
                 struct damon_regions regions = regions_with_borders();
 
-                /* with all that lies between */
+                /* with all that lies between, and as much beyond */
                 aggregate(&regions, pages[i], true);
-                assert_fitted(&regions, START + (pages[i] + 1) * PAGE, END);
+                assert_fitted(&regions, START + 2 * (pages[i] + 1) * PAGE, END);
 
                 regions = regions_with_borders();
                 aggregate(&regions, NR_IDLE - 1 - pages[i], true);
-                assert_fitted(&regions, START, END - (pages[i] + 1) * PAGE);
+                assert_fitted(&regions, START, END - 2 * (pages[i] + 1) * PAGE);
         }
 }
 
 static void one_far_from_it_does_not(void **state) {
-        static const uint64_t pages[] = { 100, 400, 699 };
+        static const uint64_t pages[] = { 50, 400, 749 };
 
         for (size_t i = 0; i < ELEMENTSOF(pages); i++) {
                 struct damon_regions regions = regions_with_borders();
@@ -112,9 +112,19 @@ static void so_is_one_of_several(void **state) {
         aggregate(&regions, 3, true);
         assert_young(&regions);
 
-        /* or of an aggregation before */
+        /* or of an aggregation before, however little that counts by now */
         regions = regions_with_borders();
-        regions.items[1].evidence.accessed[2] = DAMON_EVIDENCE_CHECK;
+        regions.items[1].evidence.accessed[2] = 1;
+        aggregate(&regions, 3, true);
+        assert_young(&regions);
+        regions = regions_with_borders();
+        regions.items[1].accessed = true;
+        aggregate(&regions, 3, true);
+        assert_young(&regions);
+
+        /* or of this one, in what the region was cut out of */
+        regions = regions_with_borders();
+        regions.items[1].running.accessed[2] = DAMON_EVIDENCE_CHECK / 3;
         aggregate(&regions, 3, true);
         assert_young(&regions);
 }
@@ -146,13 +156,49 @@ static void a_neighbour_at_most_doubles(void **state) {
         struct damon_regions regions = regions_with_borders();
 
         regions.items[0].range.start = START - 4 * PAGE;
-        aggregate(&regions, 4, true);
+        aggregate(&regions, 2, true);
         assert_young(&regions);
 
         regions = regions_with_borders();
         regions.items[0].range.start = START - 4 * PAGE;
-        aggregate(&regions, 3, true);
+        aggregate(&regions, 1, true);
         assert_fitted(&regions, START + 4 * PAGE, END);
+}
+
+/* Idle, hot, idle, and an access on both sides: it would be four times as large. */
+static void and_by_one_side_only(void **state) {
+        struct damon_regions regions = regions_with_borders();
+        struct damon_region idle = items[1], hot = items[2];
+
+        items[0] = items[2] = idle;
+        items[0].range = (struct damon_range) { 0, START };
+        items[1] = hot;
+        items[1].range = (struct damon_range) { START, START + 4 * PAGE };
+        items[2].range = (struct damon_range) { START + 4 * PAGE, END };
+        for (size_t i = 0; i < 3; i += 2) {
+                uint64_t page = i == 0 ? NR_HOT - 1 : 0;
+
+                damon_region_count(&items[i], page, true, false, PAGE);
+                damon_region_count(&items[i], page, true, true, PAGE);
+        }
+        damon_regions_fit(&regions, NR_CHECKS, PAGE);
+        assert_int_equal(items[1].range.start, START - 2 * PAGE);
+        assert_int_equal(items[1].range.end, START + 4 * PAGE);
+        assert_int_equal(items[2].range.start, START + 4 * PAGE);
+}
+
+/* What moves is no memory that was brought in. */
+static void pages_in_memory_are_counted_along(void **state) {
+        struct damon_regions regions = regions_with_borders();
+
+        items[0].nr_in_memory = 7;
+        aggregate(&regions, 3, true);
+        assert_int_equal(items[0].nr_in_memory, 15);
+        /* or it is not known */
+        assert_int_equal(items[2].nr_in_memory, 0);
+        regions = regions_with_borders();
+        aggregate(&regions, 3, true);
+        assert_int_equal(items[0].nr_in_memory, 0);
 }
 
 static void what_was_found_does_not_outlast_its_aggregation_or_its_borders(void **state) {
@@ -179,6 +225,8 @@ int main(void) {
                 cmocka_unit_test(so_is_one_of_several),
                 cmocka_unit_test(the_neighbour_must_be_hot_and_adjoin),
                 cmocka_unit_test(a_neighbour_at_most_doubles),
+                cmocka_unit_test(and_by_one_side_only),
+                cmocka_unit_test(pages_in_memory_are_counted_along),
                 cmocka_unit_test(what_was_found_does_not_outlast_its_aggregation_or_its_borders),
         };
 

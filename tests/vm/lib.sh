@@ -54,7 +54,7 @@ own_programs() {
                         /usr/lib/*/gconv/gconv-modules.cache
                 find /usr/lib/locale/C.utf8 -type f || true
                 for program in "${programs[@]}"; do
-                        LD_TRACE_LOADED_OBJECTS=1 "$program" | grep -o '/[^ ]*'
+                        LD_TRACE_LOADED_OBJECTS=1 "$program" | grep -o '/[^ ]*' || true
                 done
         } | sort -u | xargs touch -c
 }
