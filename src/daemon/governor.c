@@ -63,6 +63,12 @@
  * others, more of it is spent beside an update that nobody could foresee. */
 #define SAVED_LIMIT (USEC_PER_SEC / 2)
 
+/* Microseconds for which a debt is remembered, more or less: the next one may be as high. */
+#define DEBT_MEMORY (2 * WINDOW)
+
+/* Share of the budget that is held back for it at most. */
+#define DEBT_SHARE 0.15
+
 /* Longest sample interval, microseconds: a day, so that no product of it overflows. */
 #define INTERVAL_MAX (86400 * USEC_PER_SEC)
 
@@ -153,14 +159,15 @@ static void note_step(struct governor *governor, double cpu, const struct govern
 }
 
 /*
- * Nanoseconds of credit that a microsecond earns: its budget, or less where a usual step takes
- * more than the budget of a second, as ten seconds may see one step more than they earn.
+ * Nanoseconds of credit that a microsecond earns: its budget, or less where a usual step, or what came
+ * beside steps of late, takes more than the budget of a second, as ten seconds may end with one of these.
  */
 static double earned(const struct governor *governor) {
         double second = (double) USEC_PER_SEC * rate(governor);
-        double excess = MAX(governor->usual - second, 0.0) / WINDOW;
+        double usual = MAX(governor->usual - second, 0.0) / WINDOW;
+        double debt = MIN(MAX(governor->debt - second, 0.0) / WINDOW, DEBT_SHARE * rate(governor));
 
-        return MAX(rate(governor) - excess, rate(governor) / 2);
+        return MAX(rate(governor) - MAX(usual, debt), rate(governor) / 2);
 }
 
 void governor_charge(struct governor *governor, uint64_t cpu, uint64_t elapsed,
@@ -176,6 +183,8 @@ void governor_charge(struct governor *governor, uint64_t cpu, uint64_t elapsed,
         most = MIN(most, (double) saved * rate(governor));
         governor->credit += (int64_t) ((double) usec * earned(governor));
         governor->credit = MIN(governor->credit, (int64_t) most) - (int64_t) cpu;
+        governor->debt -= governor->debt * MIN((double) usec / DEBT_MEMORY, 1.0);
+        governor->debt = MAX(governor->debt, (double) -governor->credit);
 
         governor->period.elapsed += (double) usec;
         if (step)

@@ -63,6 +63,7 @@ struct governor_period {
  * @attrs:              attributes chosen, to be put in force
  * @credit:             CPU time saved, nanoseconds, below 0 if too much was spent; see
  *                      governor_charge()
+ * @debt:               how far below 0 that was of late, fading, nanoseconds
  * @usual:              CPU time of the last step without what was unusual in it, nanoseconds
  * @period:             what was spent of late
  * @recent:             CPU time of a mark or check in the last @nr_recent steps without an
@@ -86,6 +87,7 @@ struct governor {
         struct damon_attrs configured;
         struct damon_attrs attrs;
         int64_t credit;
+        double debt;
         double usual;
 
         struct governor_period period;
