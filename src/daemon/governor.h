@@ -149,7 +149,7 @@ void governor_charge(struct governor *governor, uint64_t cpu, uint64_t elapsed,
  * @governor:           governor
  *
  * With the credit earned and capped as it is, no window of 10 s sees more than the budget of 11 s
- * and that by which its dearest step exceeds a usual one.
+ * and that by which its dearest step exceeds a usual one, or what the dearest of the last ones were.
  *
  * Return: microseconds, 0 if nothing is overdrawn.
  */
