@@ -233,6 +233,43 @@ static uint64_t cut_of(const struct damos *scheme, const struct damos_match *mat
         return end / granule * granule;
 }
 
+/*
+ * A piece that ends inside of a block of @granule bytes, where the next match goes on, would cut a huge page
+ * that lies in both, and neither would take it: leave what is behind the last border of blocks to the next
+ * piece, if that leaves anything.
+ */
+static void end_at_block(struct damos_queue *queue, const struct damos_worker *worker, uint64_t granule,
+                         struct piece *piece) {
+        size_t nr = piece->nr, turn = queue->next, next = queue->next;
+        uint64_t border;
+
+        while (next < queue->nr && is_over(&queue->items[match_of_turn(queue, next)]))
+                next++;
+        if (nr == 0 || piece->last != SIZE_MAX || next == queue->nr)
+                return;
+        border = queue->items[match_of_turn(queue, next)].range.start;
+        for (size_t i = match_of_turn(queue, next); nr > 0 && border % granule != 0; nr--) {
+                const struct damos_match *match = &queue->items[worker->batch[nr - 1]];
+
+                if (match->target != queue->items[i].target || match->range.end != border)
+                        return;
+                i = worker->batch[nr - 1];
+                while (match_of_turn(queue, --turn) != i)
+                        ;
+                border = match->range.end / granule * granule;
+                if (border > match->range.start) {
+                        *piece = (struct piece) { nr, i, border };
+                        queue->next = turn;
+                        return;
+                }
+                border = match->range.start;
+        }
+        if (nr == 0)
+                return;
+        piece->nr = nr;
+        queue->next = turn;
+}
+
 /* Take what is allowed of that whose turn it is, and put it in the order of addresses. */
 static int take_piece(struct damos_queue *queue, const struct damos *scheme, struct damos_worker *worker,
                       struct damos_allowance left, uint64_t granule, struct piece *ret_piece) {
@@ -267,6 +304,7 @@ static int take_piece(struct damos_queue *queue, const struct damos *scheme, str
                 left.work -= work;
                 queue->next++;
         }
+        end_at_block(queue, worker, granule, &piece);
         r = ARRAY_GROW(worker->scratch, worker->sz_scratch, piece.nr);
         if (r < 0)
                 return r;
