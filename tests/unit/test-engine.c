@@ -32,6 +32,8 @@ struct fake_act {
 
 /* Operations of one's own choice. */
 struct fake {
+        uint64_t apply_time;            /* of a call, nanoseconds */
+        size_t nr_applied, nr_unaligned;        /* calls, and those that ended inside of a huge page */
         struct damon_range mappings[4];
         size_t nr_mappings;
         enum damon_outcome outcome;
@@ -172,6 +174,8 @@ static int fake_apply(void *data, struct damon_target *target, enum damos_action
 
         assert_true(nr > 0);
         assert_false(target->gone);
+        fake->nr_unaligned += tries[nr - 1].range.end % (2 * MIB) != 0;
+        fake->nr_applied++;
         if (action == DAMOS_STAT)
                 assert_non_null(tries[0].filters);
         else
@@ -179,7 +183,7 @@ static int fake_apply(void *data, struct damon_target *target, enum damos_action
         note_act(fake, &(struct fake_act) {
                 action, target, nr, target->regions.nr, first->nr_accesses, first->age,
         });
-        *ret_time = 0;
+        *ret_time = fake->apply_time;
         if (fake->gone_in_apply == target)
                 target->gone = true;
         for (size_t i = 0; i < nr; i++) {
@@ -791,6 +795,28 @@ static void who_observes_sees_what_schemes_would_see(void **state) {
         }
         assert_int_equal(w->fake.nr_acts, 0);
         assert_int_equal(stat_of(w, 0)->nr_tried, 0);
+}
+
+/* However small regions are: else neither what is tried first nor what is tried next has all of it. */
+static void no_huge_page_is_cut_by_what_is_tried_at_once(void **state) {
+        _cleanup_world_ struct world *w = world_with(&resident_ops);
+        const struct damon_range all = { 0, 20 * MIB };
+        struct damos pageout = scheme("s", DAMOS_PAGEOUT);
+        struct damon_attrs small = attrs;
+
+        small.min_regions = 31;
+        ASSERT_OK(damon_engine_set_attrs(w->engine, &small));
+        w->fake.mappings[0] = all;
+        w->fake.resident = &all;
+        w->fake.nr_resident = 1;
+        w->fake.outcome = DAMON_IDLE;
+        w->fake.apply_time = 1000000;
+        add(w, "a");
+        ASSERT_OK(damon_engine_set_schemes(w->engine, &pageout, 1));
+        for (int i = 0; i < 10; i++)
+                aggregate(w);
+        assert_true(w->fake.nr_applied > 10);
+        assert_int_equal(w->fake.nr_unaligned, 0);
 }
 
 /* Of 100 MiB, 10 are rejected by address, 10 are allowed by it, and what is behind them is looked at. */
@@ -2059,6 +2085,7 @@ int main(void) {
                 cmocka_unit_test(uniform_memory_is_explored_by_few_regions),
                 cmocka_unit_test(pages_found_accessed_are_looked_at_again),
                 cmocka_unit_test(what_was_idle_is_looked_at_again_at_once),
+                cmocka_unit_test(no_huge_page_is_cut_by_what_is_tried_at_once),
                 cmocka_unit_test(uniform_memory_is_not_looked_at_again),
                 cmocka_unit_test(same_seed_gives_the_same_run),
                 cmocka_unit_test(regions_change_only_at_aggregations_and_updates),
